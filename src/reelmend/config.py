@@ -92,10 +92,10 @@ class Job(Options):
     on_error: Policy = Field(
         "stop", description="A frame that cannot be read: stop, or hold the frame before it and report it."
     )
-    detect: DetectOptions = Field(default_factory=DetectOptions, description="What counts as damage.")
-    repair: RepairOptions = Field(default_factory=RepairOptions, description="How damage is filled.")
-    grain: GrainOptions = Field(default_factory=GrainOptions, description="The grain of repaired pixels.")
-    motion: MotionOptions = Field(default_factory=MotionOptions, description="How neighbours are found.")
+    detect: DetectOptions = Field(default=DetectOptions(), description="What counts as damage.")
+    repair: RepairOptions = Field(default=RepairOptions(), description="How damage is filled.")
+    grain: GrainOptions = Field(default=GrainOptions(), description="The grain of repaired pixels.")
+    motion: MotionOptions = Field(default=MotionOptions(), description="How neighbours are found.")
 
     @classmethod
     def build(cls, base: Job | str | Path | None = None, **options: Any) -> Self:

@@ -1,1 +1,1 @@
-"""See the modules inside."""
+"""Cuts, copies, optical flow and windows: a centre frame with its neighbours' content found."""

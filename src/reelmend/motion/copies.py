@@ -1,0 +1,40 @@
+"""Frames that were printed or scanned twice.
+
+Pull-down (24 to 30), hand-cranked film stretched to 24 and frozen pictures repeat a frame; its copy says nothing
+about what lies under its dirt, because the dirt was copied too.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+# A copy differs from its original by compression only. Every block has to agree: one block with a speck of dust
+# makes a different frame.
+_BLOCK = 8
+_MEAN_LIMIT = 0.9
+_BLOCK_LIMIT = 2.5
+# Where the film moves, a picture that suddenly stands still is a copy even if heavy compression shook a block.
+_STILL_MEAN_LIMIT = 0.4
+_STILL_BLOCK_LIMIT = 6.0
+_STILL_RATIO = 0.06
+
+
+def change(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> tuple[float, float]:
+    """Mean difference of two 8-bit pictures `(h, w)`, and the largest mean difference of an 8x8 block (of 255)."""
+    height, width = a.shape
+    difference = cv2.absdiff(a, b)
+    blocks = cv2.resize(
+        difference.astype(np.float32),
+        (max(1, width // _BLOCK), max(1, height // _BLOCK)),
+        interpolation=cv2.INTER_AREA,
+    )
+    return float(cv2.mean(difference)[0]), float(blocks.max())
+
+
+def is_copy(mean: float, block: float, usual: float) -> bool:
+    """Whether pictures that differ by `change` -> `(mean, block)` are one exposure; `usual` = the mean change the step before."""
+    if mean <= _MEAN_LIMIT and block <= _BLOCK_LIMIT:
+        return True
+    return mean <= min(_STILL_MEAN_LIMIT, _STILL_RATIO * usual) and block <= _STILL_BLOCK_LIMIT

@@ -1,0 +1,153 @@
+"""Windows: a centre frame, its nearest different neighbours in the same shot, and the flows to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
+
+from reelmend.motion.copies import change, is_copy
+from reelmend.motion.flow import Flow, FlowPair, compose
+from reelmend.motion.picture import Picture
+
+RADIUS = 2
+"""Different neighbours on each side."""
+REACH = 6
+"""How many frames away a neighbour may be when copies lie between."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Neighbour:
+    """A different picture of the same shot, and where the centre's content lies in it."""
+
+    picture: Picture
+    step: int
+    """-2, -1, 1 or 2: counted in different pictures, not in frames."""
+    flow: Flow
+    """From the centre to this picture, on the flow grid."""
+    back: Flow
+    """From this picture to the centre."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Window:
+    """A centre picture and up to two different neighbours on each side, nearest first."""
+
+    centre: Picture
+    shot: int
+    before: tuple[Neighbour, ...]
+    after: tuple[Neighbour, ...]
+
+    @property
+    def neighbours(self) -> tuple[Neighbour, ...]:
+        return self.before + self.after
+
+
+@dataclass(slots=True)
+class _Group:
+    """A run of copies of one exposure; the first stands for all of them."""
+
+    shot: int
+    members: list[Picture]
+    step: float
+    """Mean change from the exposure before, 0 at the start of a shot."""
+
+    @property
+    def lead(self) -> Picture:
+        return self.members[0]
+
+
+def windows(shot_pictures: Iterable[tuple[int, Picture]], pool: Executor) -> Iterator[Future[Window]]:
+    """A future of the window of every picture, in order; flows are computed once a pair, on the pool.
+
+    Memory: at most `2 * REACH + 1` pictures are held, whatever the length of the shot.
+    """
+    groups: list[_Group] = []
+    flows: dict[tuple[int, int], Future[FlowPair]] = {}
+    pending: list[tuple[Picture, _Group]] = []
+
+    def emit() -> Future[Window]:
+        centre, group = pending.pop(0)
+        place = next(n for n, other in enumerate(groups) if other is group)
+        chosen: dict[int, tuple[Picture, ...]] = {}
+        for side in (-1, 1):
+            found = []
+            for step in range(1, RADIUS + 1):
+                at = place + side * step
+                if not 0 <= at < len(groups) or groups[at].shot != group.shot:
+                    break
+                if abs(groups[at].lead.index - centre.index) > REACH:
+                    break
+                found.append(groups[at].lead)
+            chosen[side] = tuple(found)
+        links: dict[int, list[Future[FlowPair]]] = {}
+        for side, chain in chosen.items():
+            links[side] = []
+            here = group.lead
+            for there in chain:
+                first, second = (here, there) if side > 0 else (there, here)
+                key = (first.index, second.index)
+                if key not in flows:
+                    flows[key] = pool.submit(FlowPair.between, first.small, second.small)
+                links[side].append(flows[key])
+                here = there
+        return pool.submit(_build, centre, group.shot, chosen, links)
+
+    def forget() -> None:
+        if not pending:
+            return
+        oldest = pending[0][0].index - REACH
+        while len(groups) > 1 and groups[0].members[-1].index < oldest:
+            groups.pop(0)
+        for key in [key for key in flows if key[1] < oldest]:
+            del flows[key]
+
+    for shot, one in shot_pictures:
+        last = groups[-1] if groups else None
+        mean, block = change(last.lead.small, one.small) if last is not None and last.shot == shot else (0.0, 256.0)
+        if last is not None and is_copy(mean, block, last.step) and _may_join(last, one):
+            last.members.append(one)
+        else:
+            last = _Group(shot, [one], mean)
+            groups.append(last)
+        pending.append((one, last))
+        while pending and _settled(pending[0], groups):
+            yield emit()
+            forget()
+    while pending:
+        yield emit()
+        forget()
+
+
+def _may_join(group: _Group, one: Picture) -> bool:
+    # A held title would make one endless group; past the reach it starts anew, as its own neighbour.
+    return one.index - group.lead.index < REACH
+
+
+def _settled(waiting: tuple[Picture, _Group], groups: list[_Group]) -> bool:
+    """Whether all neighbours after this picture are known."""
+    centre, group = waiting
+    newest = groups[-1].members[-1].index
+    if newest - centre.index >= REACH or groups[-1].shot != group.shot:
+        return True
+    place = next(n for n, other in enumerate(groups) if other is group)
+    return len(groups) - 1 - place >= RADIUS
+
+
+def _build(
+    centre: Picture,
+    shot: int,
+    chosen: dict[int, tuple[Picture, ...]],
+    links: dict[int, list[Future[FlowPair]]],
+) -> Window:
+    sides: dict[int, tuple[Neighbour, ...]] = {}
+    for side in (-1, 1):
+        out: list[Neighbour] = []
+        for n, (there, link) in enumerate(zip(chosen[side], links[side], strict=True)):
+            pair = link.result()
+            onward, back = (pair.forward, pair.backward) if side > 0 else (pair.backward, pair.forward)
+            if out:
+                onward, back = compose(out[-1].flow, onward), compose(back, out[-1].back)
+            out.append(Neighbour(there, side * (n + 1), onward, back))
+        sides[side] = tuple(out)
+    return Window(centre, shot, sides[-1], sides[1])

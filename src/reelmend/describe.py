@@ -122,3 +122,15 @@ def _shown(field: FieldInfo) -> str:
     if value is None:
         return "unset"
     return str(value).lower() if isinstance(value, bool) else f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def find(model: type[BaseModel], name: str) -> FieldInfo:
+    """The field of an option, whatever section it lives in. Raises KeyError."""
+    for field_name, field in model.model_fields.items():
+        if field_name == name:
+            return field
+    for field in model.model_fields.values():
+        kind = _bare(field.annotation)
+        if isinstance(kind, type) and issubclass(kind, BaseModel) and name in kind.model_fields:
+            return kind.model_fields[name]
+    raise KeyError(name)

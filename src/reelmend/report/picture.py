@@ -26,12 +26,14 @@ MATRICES = {  # (Kr, Kb) by FFmpeg name, ITU-T H.273 table 4
     "bt2020c": (0.2627, 0.0593),
 }
 
+UNTAGGED = Colour()
+
 Box = tuple[int, int, int, int]
 """Rows and columns `(top, left, bottom, right)`, the ends exclusive."""
 
 
 def to_rgb8(
-    frame: Frame, colour: Colour = Colour(), size: tuple[int, int] | None = None, white: float | None = None
+    frame: Frame, colour: Colour = UNTAGGED, size: tuple[int, int] | None = None, white: float | None = None
 ) -> Rgb8:
     """A frame as 8-bit sRGB.
 
@@ -80,21 +82,27 @@ def crop(frame: Frame, box: Box) -> Frame:
 
 
 def overlay_rgba(mask: Mask, unsure: Mask | None, size: tuple[int, int], tint: tuple[int, int, int]) -> NDArray[Any]:
-    """A mask as a transparent picture `(h, w, 4)` RGBA: damage filled and outlined in `tint`, unsure places in white.
+    """A mask as a transparent picture `(h, w, 4)` RGBA: damage outlined in `tint`, solid where unsure.
 
     A speck smaller than one pixel of `size` still shows.
     """
     import cv2
 
     out = np.zeros((size[1], size[0], 4), np.uint8)
-    for area, ink in ((mask, tint), (unsure, (255, 255, 255))):
-        if area is None or not area.any():
-            continue
-        small = cv2.resize(area.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0
-        rim = cv2.dilate(small.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool) & ~small
-        out[small] = (*ink, 120)
-        out[rim] = (*ink, 255)
+    damaged, doubtful = _shrunk(mask, size), _shrunk(unsure, size)
+    rim = cv2.dilate(damaged.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool) & ~damaged
+    for area, opacity in ((damaged, 90), (doubtful, 235), (rim, 255)):
+        out[area] = (*tint, opacity)
     return out
+
+
+def _shrunk(area: Mask | None, size: tuple[int, int]) -> Mask:
+    """A mask at another size, true wherever it covers any part of a pixel."""
+    import cv2
+
+    if area is None:
+        return np.zeros((size[1], size[0]), np.bool_)
+    return np.asarray(cv2.resize(area.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0, np.bool_)
 
 
 def _normalised(frame: Frame, colour: Colour, size: tuple[int, int] | None) -> list[NDArray[np.float32]]:
@@ -119,7 +127,8 @@ def _normalised(frame: Frame, colour: Colour, size: tuple[int, int] | None) -> l
             values = (values - low) / span
         if values.shape != (height, width):
             shrink = values.shape[0] > height or values.shape[1] > width
-            values = cv2.resize(values, (width, height), interpolation=cv2.INTER_AREA if shrink else cv2.INTER_LINEAR)
+            way = cv2.INTER_AREA if shrink else cv2.INTER_LINEAR
+            values = cv2.resize(values, (width, height), interpolation=way).astype(np.float32, copy=False)
         result.append(values)
     return result
 
@@ -146,11 +155,12 @@ def _shoulder(linear: NDArray[np.float32], white: float) -> NDArray[np.float32]:
 def _srgb(linear: NDArray[np.float32]) -> NDArray[np.float32]:
     """IEC 61966-2-1 encoding."""
     linear = np.clip(linear, 0.0, 1.0)
-    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055).astype(np.float32)
 
 
 def _pq(code: NDArray[np.float32]) -> NDArray[np.float32]:
     """SMPTE ST 2084: code value 0..1 to luminance in cd/m2."""
     m1, m2, c1, c2, c3 = 2610 / 16384, 2523 / 4096 * 128, 3424 / 4096, 2413 / 4096 * 32, 2392 / 4096 * 32
     power = code ** (1 / m2)
-    return 10000.0 * (np.clip(power - c1, 0.0, None) / (c2 - c3 * power)) ** (1 / m1)
+    light = 10000.0 * (np.clip(power - c1, 0.0, None) / (c2 - c3 * power)) ** (1 / m1)
+    return np.asarray(light, np.float32)

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Protocol, TextIO, TypeVar
+from typing import Any, Protocol, Self, TextIO, TypeVar
 
 from reelmend.errors import MediaError
 from reelmend.film import Frame, Mask, ReelFacts
@@ -89,7 +89,7 @@ class ReportWriter:
         """Close the journal and leave the rest for a later run. `finish` does so by itself."""
         self._journal.close()
 
-    def __enter__(self) -> ReportWriter:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -1,0 +1,160 @@
+"""The commands and their options."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from reelmend.cli import options as o
+
+app = typer.Typer(
+    name="reelmend",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from reelmend import __version__
+
+        print(f"reelmend {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def reelmend(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show where in the program an error came from.")] = False,
+) -> None:
+    """Find and repair dust, dirt, hair and scratches in scanned film; keep the grain, touch nothing else.
+
+    SOURCE and OUTPUT are a film file, or a numbered image sequence as a folder, a pattern (name_%06d.dpx,
+    name_####.dpx) or its first file.
+    """
+
+
+@app.command()
+def restore(
+    source: o.Source = None,
+    output: o.Output = None,
+    masks: o.MasksOption = None,
+    report: o.Report = None,
+    detector: o.Detector = None,
+    repairer: o.Repairer = None,
+    strength: o.Strength = None,
+    grow: o.Grow = None,
+    min_blob: o.MinBlob = None,
+    max_blob: o.MaxBlob = None,
+    no_grain: o.NoGrain = False,
+    radius: o.Radius = None,
+    job: o.JobFile = None,
+    start: o.Start = None,
+    frames: o.Frames = None,
+    gaps: o.Gaps = None,
+    on_error: o.OnError = None,
+    device: o.Device = None,
+    threads: o.Threads = None,
+    seed: o.Seed = None,
+    overwrite: o.Overwrite = None,
+    quiet: o.Quiet = False,
+) -> None:
+    """Find damage in SOURCE, repair it and write OUTPUT; everything else stays as it is, bit for bit."""
+    _run("restore", locals())
+
+
+@app.command()
+def detect(
+    source: o.Source = None,
+    masks: o.MasksOut = None,
+    report: o.Report = None,
+    detector: o.Detector = None,
+    strength: o.Strength = None,
+    min_blob: o.MinBlob = None,
+    max_blob: o.MaxBlob = None,
+    radius: o.Radius = None,
+    job: o.JobFile = None,
+    start: o.Start = None,
+    frames: o.Frames = None,
+    gaps: o.Gaps = None,
+    on_error: o.OnError = None,
+    device: o.Device = None,
+    threads: o.Threads = None,
+    seed: o.Seed = None,
+    overwrite: o.Overwrite = None,
+    quiet: o.Quiet = False,
+) -> None:
+    """Find damage in SOURCE and write it to MASKS, to look at, edit and give to repair."""
+    _run("detect", locals())
+
+
+@app.command()
+def repair(
+    source: o.Source = None,
+    masks: o.MasksIn = None,
+    output: o.Output = None,
+    report: o.Report = None,
+    repairer: o.Repairer = None,
+    grow: o.Grow = None,
+    no_grain: o.NoGrain = False,
+    radius: o.Radius = None,
+    job: o.JobFile = None,
+    start: o.Start = None,
+    frames: o.Frames = None,
+    gaps: o.Gaps = None,
+    on_error: o.OnError = None,
+    device: o.Device = None,
+    threads: o.Threads = None,
+    seed: o.Seed = None,
+    overwrite: o.Overwrite = None,
+    quiet: o.Quiet = False,
+) -> None:
+    """Repair what MASKS marks in SOURCE and write OUTPUT."""
+    _run("repair", locals())
+
+
+@app.command()
+def probe(
+    source: Annotated[o.Path, o.reel("The reel to look at.", "SOURCE")],
+    gaps: o.Gaps = None,
+    json: o.Json = False,
+) -> None:
+    """Print what is known of SOURCE: size, rate, pixel format, colour tags, timecode, streams."""
+    from reelmend.cli.probe import show
+
+    show(source, gaps=gaps or "stop", as_json=json)
+
+
+@app.command()
+def compare(
+    a: Annotated[o.Path, o.reel("The reference, usually the source.", "A")],
+    b: Annotated[o.Path, o.reel("The reel to compare with it, usually the restoration.", "B")],
+    masks: Annotated[
+        o.Path | None, o.option("masks", metavar="PATH", help="Masks that split the figures into inside and outside.")
+    ] = None,
+    grow: o.Grow = None,
+    json: o.Json = False,
+) -> None:
+    """Print PSNR and SSIM of B against A, inside and outside the grown masks, and whether outside is identical."""
+    from reelmend.cli.compare import show
+
+    show(a, b, masks=masks, grow=grow, as_json=json)
+
+
+@app.command()
+def models(json: o.Json = False) -> None:
+    """List detectors and repairers, their weights and their measured scores."""
+    from reelmend.cli.models import show
+
+    show(as_json=json)
+
+
+def _run(stage: Any, options: dict[str, Any]) -> None:
+    from reelmend.cli.work import run
+
+    run(stage, **options)

@@ -1,0 +1,83 @@
+"""The commands that run a job: restore, detect, repair."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from reelmend.config import Job
+from reelmend.errors import UsageError
+
+if TYPE_CHECKING:
+    from reelmend.pipeline import Summary
+
+Stage = Literal["restore", "detect", "repair"]
+
+PLACES: dict[Stage, tuple[str, ...]] = {
+    "restore": ("source", "output"),
+    "detect": ("source", "masks"),
+    "repair": ("source", "masks", "output"),
+}
+"""What each command cannot do without, in the order of its arguments."""
+
+
+def run(stage: Stage, *, job: Path | None, quiet: bool, no_grain: bool = False, **options: Any) -> None:
+    """Run a stage as the command line asks and show how it goes.
+
+    Raises:
+        ReelMendError: as the stage does.
+        KeyboardInterrupt: on Ctrl-C, after saying how to go on.
+    """
+    made = assemble(stage, job, no_grain, options)
+    from reelmend.cli.progress import Display
+
+    with Display(quiet) as display:
+        try:
+            from reelmend import pipeline
+
+            summary = getattr(pipeline, stage)(made, display.update)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(display.how_to_go_on(made.start)) from None
+    if not quiet:
+        print("\n".join(summed_up(stage, summary)), file=sys.stdout)
+
+
+def assemble(stage: Stage, file: Path | None, no_grain: bool, options: dict[str, Any]) -> Job:
+    """The job that flags and a job file make together. Raises UsageError for what is missing or not allowed."""
+    missing = [name for name in PLACES[stage] if options.get(name) is None]
+    if missing and (file is None or missing[0] != "source"):
+        from reelmend.config import read_toml
+
+        known = read_toml(file) if file else {}
+        lacking = [name.upper() for name in missing if name not in known]
+        if lacking:
+            usage = " ".join(name.upper() for name in PLACES[stage])
+            raise UsageError(f"{' and '.join(lacking)} missing: give `reelmend {stage} {usage}`, or name it in --job.")
+    if no_grain:
+        options["regrain"] = False
+    return Job.build(file, **options)
+
+
+def summed_up(stage: Stage, summary: Summary) -> list[str]:
+    """What was found and what it cost, a line each."""
+    shots = f"{summary.shots} shot{'s' * (summary.shots != 1)}"
+    lines = [
+        f"{summary.frames} frame{'s' * (summary.frames != 1)} in {shots}: {percent(summary.damaged_fraction)} of the "
+        f"picture damaged, {summary.blobs} blobs"
+        + (f", {percent(summary.unsure_fraction)} repaired but unsure" if stage != "detect" else "")
+        + "."
+    ]
+    rate = summary.frames / summary.wall if summary.wall > 0 else 0.0
+    spent = ", ".join(f"{name} {value:.1f} s" for name, value in summary.seconds.items() if value >= 0.05)
+    lines.append(f"{summary.wall:.1f} s, {rate:.1f} frames a second" + (f" ({spent})" if spent else "") + ".")
+    for name in ("output", "masks", "report"):
+        place = getattr(summary, name)
+        if place is not None and not (name == "masks" and stage == "repair"):
+            lines.append(f"{name:<7} {place}")
+    return lines
+
+
+def percent(share: float) -> str:
+    """A share as percent with three significant digits."""
+    return f"{share * 100:.3g} %"

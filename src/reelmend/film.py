@@ -159,6 +159,8 @@ class ReelFacts:
     """File name pattern of a sequence, printf style: `name_%06d.dpx`."""
     streams: tuple[StreamFacts, ...] = ()
     metadata: Mapping[str, str] = field(default_factory=dict)
+    frames_about: int | None = None
+    """The number of frames that the header suggests, good enough for a progress bar; `frames` is the trusted one."""
     notes: tuple[str, ...] = ()
     """What a person should know: a hold in place of a gap, interlaced material."""
 

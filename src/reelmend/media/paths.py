@@ -1,0 +1,103 @@
+"""Sources and outputs by name: what they are, and the checks before a byte is written."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from reelmend.errors import MediaError, ReelMendError, UsageError
+from reelmend.media.pattern import IMAGE_SUFFIXES, Pattern, parse_pattern
+
+CONTAINERS = {".mkv": "matroska", ".mov": "mov", ".mp4": "mp4"}
+"""Output suffixes and FFmpeg's muxers for them."""
+
+
+def output_kind(output: Path) -> str:
+    """`container` or `sequence`; UsageError for a suffix that says neither."""
+    suffix = output.suffix.lower()
+    if suffix in CONTAINERS:
+        return "container"
+    if parse_pattern(output.name) is not None or suffix == "":
+        return "sequence"
+    if output.is_dir():
+        return "sequence"
+    if suffix in IMAGE_SUFFIXES:
+        raise UsageError(
+            f"{output} names one image; write a sequence as a folder or as a pattern such as "
+            f"{output.with_name(f'{output.stem}_%06d{output.suffix}')}"
+        )
+    raise UsageError(f"{output}: no film format is called {suffix}; use .mkv, .mov, .mp4, or a folder for a sequence")
+
+
+def check_output(output: Path, source: Path | None, overwrite: bool) -> None:
+    """Refuse an output that would touch the source, exists already, or cannot be written."""
+    folder = output.parent
+    if source is not None:
+        _check_apart(output, source)
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is not a folder; make it, or choose another place for {output.name}")
+    exists = output.exists() and not (output.is_dir() and output_kind(output) == "sequence" and not any(output.iterdir()))
+    if exists and not overwrite:
+        raise UsageError(f"{output} exists already; --overwrite replaces it")
+    if exists and output.is_dir() and output_kind(output) == "container":
+        raise UsageError(f"{output} is a folder; give the film another name")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UsageError(f"no permission to write into {folder}; choose another folder or change its permissions")
+
+
+def _check_apart(output: Path, source: Path) -> None:
+    target = output.resolve()
+    if output_kind(output) == "sequence" and output.suffix:
+        target = target.parent if parse_pattern(output.name) else target
+    original = source.resolve()
+    same_file = output.exists() and source.exists() and os.path.samefile(output, source)
+    if same_file or target == original:
+        raise UsageError(f"{output} is the source itself; choose another output, the source is never changed")
+    inside = source.is_dir() and original in output.resolve().parents
+    if inside:
+        raise UsageError(f"{output} lies inside the source {source}; choose another place, the source is never changed")
+    if output_kind(output) == "sequence" and original.parent == target and source.is_file() and source.suffix.lower() in IMAGE_SUFFIXES:
+        raise UsageError(f"{output} is the folder of the source images; choose another, the source is never changed")
+
+
+@contextmanager
+def writing(path: Path, frame: int | None = None) -> Iterator[None]:
+    """Turn what the operating system and the libraries say while writing `path` into one sentence."""
+    try:
+        yield
+    except ReelMendError:
+        raise
+    except OSError as error:
+        raise writing_failed(path, frame, error.errno, str(error)) from error
+
+
+def writing_failed(path: Path, frame: int | None, number: int | None, detail: str) -> MediaError:
+    at = f" at frame {frame}" if frame is not None else ""
+    if number in (errno.ENOSPC, errno.EDQUOT):
+        return MediaError(f"the disk is full{at} while writing {path}; make room and run the same command again to go on")
+    if number == errno.EFBIG:
+        return MediaError(f"{path} grew beyond the largest file allowed{at}; raise the limit (ulimit -f) or write to another disk, then run the same command again")
+    if number in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return MediaError(f"no permission to write {path}{at}; change the permissions or choose another folder")
+    return MediaError(f"{path} could not be written{at} ({detail}); check the disk and run the same command again to go on")
+
+
+def sequence_target(output: Path) -> tuple[Path, Pattern | None]:
+    """Folder and file name pattern (None = to be chosen) of a sequence output."""
+    pattern = parse_pattern(output.name)
+    return (output.parent, pattern) if pattern is not None else (output, None)
+
+
+def sync(path: Path) -> None:
+    """Put a file's bytes on the disk, so that a rename after it survives a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+    finally:
+        os.close(descriptor)

@@ -29,12 +29,6 @@ class Options(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, validate_default=True)
 
 
-class MotionOptions(Options):
-    """How neighbours are found and moved onto a frame."""
-
-    radius: int = Field(2, ge=1, le=2, description="Neighbours used on each side of a frame, frames.")
-
-
 class DetectOptions(Options):
     """What counts as damage."""
 
@@ -95,7 +89,6 @@ class Job(Options):
     detect: DetectOptions = Field(default=DetectOptions(), description="What counts as damage.")
     repair: RepairOptions = Field(default=RepairOptions(), description="How damage is filled.")
     grain: GrainOptions = Field(default=GrainOptions(), description="The grain of repaired pixels.")
-    motion: MotionOptions = Field(default=MotionOptions(), description="How neighbours are found.")
 
     @classmethod
     def build(cls, base: Job | str | Path | None = None, **options: Any) -> Self:

@@ -13,7 +13,7 @@ from reelmend.describe import bounds, find, limits
 
 PANELS = {
     "detector": "What is damage", "strength": "What is damage", "min_blob": "What is damage",
-    "max_blob": "What is damage", "radius": "What is damage",
+    "max_blob": "What is damage",
     "repairer": "How it is repaired", "grow": "How it is repaired", "seed": "How it is repaired",
     "start": "Which frames", "frames": "Which frames", "gaps": "Which frames", "on_error": "Which frames",
     "device": "Machine", "threads": "Machine",
@@ -55,7 +55,6 @@ Detector = Annotated[str | None, option("detector", metavar="NAME")]
 Strength = Annotated[str | None, option("strength", metavar="CHOICES")]
 MinBlob = Annotated[int | None, option("min_blob", metavar="PX")]
 MaxBlob = Annotated[int | None, option("max_blob", metavar="PX")]
-Radius = Annotated[int | None, option("radius", metavar="N")]
 Repairer = Annotated[str | None, option("repairer", metavar="NAME")]
 Grow = Annotated[int | None, option("grow", metavar="PX")]
 NoGrain = Annotated[

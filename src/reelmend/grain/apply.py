@@ -1,0 +1,158 @@
+"""Regrain: giving repaired pixels the grain of their surroundings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reelmend.errors import UsageError
+from reelmend.film import Frame, Layout, Mask
+from reelmend.grain.cells import Cells, Sites, find_cells, footprint_sum, plane_sites
+from reelmend.grain.measuring import check_size, measure_outside
+from reelmend.grain.profile import GrainProfile, PlaneGrain
+from reelmend.grain.survey import Survey, survey
+from reelmend.grain.synthesis import Field, make_fields, tile_side
+
+Floats = NDArray[np.float32]
+
+
+def regrain(
+    repaired: Frame,
+    scan: Frame,
+    mask: Mask,
+    *,
+    retained: NDArray[np.float32] | None = None,
+    seed: int,
+    alpha: NDArray[np.float32] | None = None,
+    profile: GrainProfile | None = None,
+) -> Frame:
+    """The repaired frame with the grain of its surroundings inside the mask, and nothing changed outside.
+
+    `repaired` holds plain repaired values inside `mask` `(h, w)` and equals `scan` elsewhere. Interpolating and
+    averaging neighbours loses grain, a smooth fill has none: only what is missing is added, frequency by frequency,
+    with the strength, spectrum and channel correlation measured in `scan` outside the mask, adjusted to each
+    region's own surroundings. A subsampled chroma sample may change where its footprint touches the mask. Integer
+    samples stay within 0..peak; floating point is not clipped, but does not turn negative by grain alone.
+
+    `retained` `(h, w)`, 0..1: the share of grain variance the repair kept at each pixel (0 for a smooth fill, about
+    0.5 for a mean of two); None measures it, region by region. `alpha` `(h, w)`, 0..1: where edges are feathered, the
+    share of a pixel that is repair, the rest being scan with its grain; None takes all of a masked pixel as repair.
+    `profile`: grain already measured; None measures `scan` outside the mask. Where there is no grain to measure the
+    repair comes back as it is.
+
+    The noise of a pixel follows from `seed` (any integer), `scan.index` and the pixel's place alone.
+
+    Raises `UsageError` where sizes or layouts do not fit.
+    """
+    _check(repaired, scan, mask, retained, alpha)
+    if not mask.any():
+        return repaired
+    cells = find_cells(np.asarray(mask, dtype=np.bool_))
+    if profile is None:
+        profile = measure_outside(scan, cells.coarse)
+    if not profile.grainy:
+        return repaired
+    layout = scan.layout
+    sites, found = [], []
+    for plane, grain in enumerate(profile.planes):
+        own = plane_sites(cells, layout, plane, scan.planes[plane].shape)
+        luma = (repaired.planes[0], scan.planes[0]) if layout.family == "yuv" and plane else None
+        sub = layout.subsampling(plane)
+        sites.append(own)
+        found.append(
+            survey(repaired.planes[plane], scan.planes[plane], luma, sub, cells, own, grain) if grain.grainy else None
+        )
+    rng = np.random.default_rng([seed & (2**64 - 1), scan.index & (2**64 - 1)])
+    strengths = tuple(each.averaging if each else 0.0 for each in found)
+    fields = make_fields(profile, rng, tile_side(scan.height, scan.width), strengths)
+    share = _Shares(cells, retained, alpha)
+    planes = list(repaired.planes)
+    for plane, (grain, field, seen) in enumerate(zip(profile.planes, fields, found, strict=True)):
+        if field is None or seen is None:
+            continue
+        luma_plane = repaired.planes[0] if layout.family == "yuv" else repaired.planes[plane]
+        sub = layout.subsampling(plane) if layout.family == "yuv" else (0, 0)
+        level = luma_plane[sites[plane].rows << sub[1], sites[plane].columns << sub[0]].astype(np.float32)
+        kept = share.kept(sites[plane], sub, seen)
+        noise = _noise(sites[plane], level, grain, field, seen, kept, share.alpha(sites[plane], sub))
+        planes[plane] = _added(planes[plane], sites[plane], noise, layout)
+    return repaired.with_planes(tuple(planes))
+
+
+def _check(repaired: Frame, scan: Frame, mask: Mask, retained: Any, alpha: Any) -> None:
+    for array in (mask, retained, alpha):
+        if array is not None:
+            check_size(scan, array)
+    shapes = [tuple(plane.shape for plane in frame.planes) for frame in (repaired, scan)]
+    if repaired.layout != scan.layout or shapes[0] != shapes[1]:
+        raise UsageError(f"frame {scan.index}: the repaired frame and its scan differ in layout or size; pass a pair")
+
+
+class _Shares:
+    """Per-pixel shares brought to the samples of a plane, as means over the masked pixels of a footprint."""
+
+    def __init__(self, cells: Cells, retained: Floats | None, alpha: Floats | None) -> None:
+        self._cells = cells
+        self._retained = None if retained is None else np.clip(cells.gather(retained).astype(np.float32), 0, 1)
+        self._alpha = None if alpha is None else np.clip(cells.gather(alpha).astype(np.float32), 0, 1)
+
+    def kept(self, sites: Sites, sub: tuple[int, int], seen: Survey) -> Floats:
+        """Low-frequency power the repair kept at each sample, 0..1."""
+        if self._retained is None:
+            return seen.kept[sites.label]
+        weight = self._cells.inside.astype(np.float32)
+        total = self._at(footprint_sum(self._retained * weight, sub), sites)
+        share: Floats = total / np.maximum(self._at(footprint_sum(weight, sub), sites), 1)
+        # Given is a share of the whole variance; interpolation has taken mostly high frequencies.
+        low: Floats = np.minimum(share / np.float32(max(seen.mean_loss, 1e-3)), 1)
+        return low
+
+    def alpha(self, sites: Sites, sub: tuple[int, int]) -> Floats | None:
+        """Share of repair in each sample, 0..1."""
+        if self._alpha is None:
+            return None
+        weight = self._cells.inside.astype(np.float32)
+        mean: Floats = self._at(footprint_sum(self._alpha * weight, sub), sites) / (1 << sum(sub))
+        return mean
+
+    @staticmethod
+    def _at(values: NDArray[Any], sites: Sites) -> Floats:
+        picked: Floats = values[sites.cell, sites.within[0], sites.within[1]]
+        return picked
+
+
+def _noise(
+    sites: Sites, level: Floats, grain: PlaneGrain, field: Field, seen: Survey, kept: Floats, alpha: Floats | None
+) -> Floats:
+    """What to add to each sample.
+
+    With P the grain's spectrum, F what interpolation leaves of it and g the power kept, P (1 - g F) is missing. That
+    is (1 - g) P + g P (1 - F): two independent parts, weighed per sample. A sample that is scan by 1 - alpha keeps
+    (1 - alpha)^2 P of that besides alpha^2 g F P.
+    """
+    if alpha is not None:
+        kept = alpha**2 * kept
+    missing: Floats = 1 - kept if alpha is None else np.maximum(1 - (1 - alpha) ** 2 - kept, 0)
+    full, lost = field.at(sites.rows, sites.columns)
+    noise = np.sqrt(missing) * full + np.sqrt(kept) * lost
+    target = grain.sigma_at(level) ** 2 * seen.local[sites.label]
+    added = target * (missing + kept * field.lost_share)
+    # The repair was rounded once already and will be again: that much variance is there, or will be.
+    spared = np.float32(grain.step**2 / 12)
+    share = np.maximum(added - spared, 0) / np.maximum(added, 1e-20)
+    result: Floats = noise * np.sqrt(target * share)
+    return result
+
+
+def _added(plane: NDArray[Any], sites: Sites, noise: Floats, layout: Layout) -> NDArray[Any]:
+    changed = plane.copy()
+    before = plane[sites.rows, sites.columns].astype(np.float32)
+    after = before + noise
+    if layout.is_float:
+        after = np.maximum(after, np.minimum(before, 0))
+    else:
+        after = np.clip(np.rint(after), 0, layout.peak)
+    changed[sites.rows, sites.columns] = after.astype(plane.dtype)
+    return changed

@@ -1,0 +1,241 @@
+"""Measuring the grain of one frame from its flat, undamaged blocks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from reelmend.errors import UsageError
+from reelmend.film import Frame, Layout, Mask
+from reelmend.grain.blocks import Blocks, choose_blocks, cut
+from reelmend.grain.cells import coarse_mask
+from reelmend.grain.profile import WHITE_LAGS, GrainProfile, PlaneGrain, no_grain
+
+Floats = NDArray[np.float32]
+
+_BINOMIAL = np.array([1, 4, 6, 4, 1], np.float32) / 16
+_HIGH_PASS = -np.outer(_BINOMIAL, _BINOMIAL)
+_HIGH_PASS[2, 2] += 1
+_HIGH_PASS_WHITE = float((_HIGH_PASS**2).sum())
+_HIGH_PASS_POWER = np.abs(np.fft.fft2(_HIGH_PASS, (32, 32))) ** 2
+
+FLOOR = 2.0
+"""Grain below this many times the variance of rounding (step**2 / 12) cannot be told from rounding: it counts as
+none, so that clean digital pictures and drawings get nothing added."""
+
+QUARTILE = 0.25
+QUARTILE_DEVIATE = 0.6745
+"""The lower quartile of a normal distribution lies this many standard deviations below its middle."""
+
+GROUP_BLOCKS = 12
+"""Blocks that make one point of the curve of strength by brightness."""
+
+LAGS = {32: 14, 16: 7, 8: 3}
+"""Autocovariance lags that a block of a side can tell."""
+
+
+def high_pass(blocks: Floats) -> Floats:
+    """Blocks `(n, b, b)` minus their 5 x 5 binomial blur, without the border of 2: `(n, b-4, b-4)`."""
+    count, size, _ = blocks.shape
+    stacked = blocks.reshape(count * size, size)
+    blurred = cv2.sepFilter2D(stacked, cv2.CV_32F, _BINOMIAL, _BINOMIAL)
+    return (stacked - blurred).reshape(blocks.shape)[:, 2:-2, 2:-2]
+
+
+def code_step(samples: NDArray[Any]) -> float:
+    """Distance of the code values in use, 0 for floating point: 8-bit pictures in 16-bit planes step by 256 or 257."""
+    if samples.dtype.kind == "f":
+        return 0.0
+    flat = samples.reshape(-1)[:4096].astype(np.int64)
+    step = int(np.gcd.reduce(flat - flat[0])) if flat.size else 1
+    # A single value, or a handful, says nothing about the steps.
+    return float(step) if 1 <= step <= 4096 else 1.0
+
+
+def _variance_spread(spectrum: Floats, samples: int) -> float:
+    """Relative standard deviation of the high-pass variance of a block of so many samples, for Gaussian grain."""
+    passed = spectrum * _HIGH_PASS_POWER
+    squares = float((passed**2).mean()) / max(float(passed.mean()) ** 2, 1e-20)
+    return min(float(np.sqrt(2 * squares / samples)), 0.9)
+
+
+def _curve(level: Floats, variance: Floats, spread: float) -> tuple[Floats, Floats]:
+    """High-pass variance by brightness, robust against blocks that hold texture: points, variances.
+
+    Texture only ever adds, so a group's grain is read from its lower quartile, put back to the middle by what the
+    quartile of pure grain would be. A second pass works on ratios to the first, or the quartile of a group would
+    mistake the slope of the curve inside the group for scatter.
+    """
+    order = np.argsort(level, kind="stable")
+    groups = np.array_split(order, max(1, min(8, len(order) // GROUP_BLOCKS)))
+    points = np.array([np.median(level[group]) for group in groups], np.float32)
+    points, unique = np.unique(points, return_index=True)
+    groups = [groups[index] for index in unique]
+    middle = 1 - QUARTILE_DEVIATE * spread
+    found = np.array([np.quantile(variance[group], QUARTILE) for group in groups]) / middle
+    if len(groups) > 1 and found.min() > 0:
+        ratio = variance / np.interp(level, points, found)
+        found = found * np.array([np.quantile(ratio[group], QUARTILE) for group in groups]) / middle
+        padded = np.pad(found, 1, mode="edge")
+        found = 0.25 * padded[:-2] + 0.5 * padded[1:-1] + 0.25 * padded[2:]
+    return points, found.astype(np.float32)
+
+
+def _autocovariance(blocks: Floats, weight: Floats, rounding: float) -> Floats:
+    """Normalised autocovariance of flat blocks `(n, b, b)`, each divided by its own variance through `weight` `(n,)`."""
+    size = blocks.shape[1]
+    lags = LAGS[32 if size >= 32 else 16 if size >= 16 else 8]
+    axis = np.linspace(-1, 1, size, dtype=np.float32)
+    residual = blocks - blocks.mean(axis=(1, 2), keepdims=True)
+    norm = float((axis**2).sum()) * size
+    residual -= (residual * axis[:, None]).sum(axis=(1, 2), keepdims=True) / norm * axis[:, None]
+    residual -= (residual * axis).sum(axis=(1, 2), keepdims=True) / norm * axis
+    window = np.sin(np.pi * (np.arange(size) + 0.5) / size).astype(np.float32)
+    residual *= window[:, None] * window * np.sqrt(weight)[:, None, None]
+    power = (np.abs(np.fft.rfft2(residual)) ** 2).mean(axis=0)
+    circular = np.fft.fftshift(np.fft.irfft2(power, s=(size, size)))
+    middle = size // 2
+    near = slice(middle - lags, middle + lags + 1)
+    taper_1d = np.correlate(window, window, "full")[size - 1 - lags : size + lags]
+    covariance = circular[near, near] / np.outer(taper_1d, taper_1d)
+    # Taking out each block's mean and slope lowered all lags alike; far lags of grain are zero.
+    distance = np.hypot(*np.meshgrid(*[np.arange(-lags, lags + 1)] * 2))
+    far = (distance > 0.75 * lags) & (distance <= lags)
+    covariance -= covariance[far].mean()
+    covariance[lags, lags] -= rounding
+    if covariance[lags, lags] <= 0:
+        return WHITE_LAGS
+    # Far lags carry nothing but estimation noise. A Parzen window fades them; its transform is nowhere negative, so
+    # that coarse grain gets no high frequencies from the fading.
+    reach = distance / (lags + 1)
+    fade = np.where(reach < 0.5, 1 - 6 * reach**2 * (1 - reach), 2 * np.clip(1 - reach, 0, 1) ** 3)
+    normal: Floats = (covariance * fade / covariance[lags, lags]).astype(np.float32)
+    return normal
+
+
+def _shrunk(blocks: Floats, factor: tuple[int, int]) -> Floats:
+    down, across = factor
+    count, size = blocks.shape[:2]
+    return blocks.reshape(count, size // down, down, size // across, across).mean(axis=(2, 4))
+
+
+def _plane_blocks(frame: Frame, plane: int, blocks: Blocks) -> Floats | None:
+    """The blocks of one plane, at least 8 x 8; None where the plane is smaller than that."""
+    sub_x, sub_y = frame.layout.subsampling(plane)
+    samples = frame.planes[plane]
+    size = max(blocks.size >> max(sub_x, sub_y), 8)
+    if min(samples.shape) < size:
+        return None
+    rows = np.minimum(blocks.rows >> sub_y, samples.shape[0] - size)
+    columns = np.minimum(blocks.columns >> sub_x, samples.shape[1] - size)
+    return cut(samples, rows, columns, size)
+
+
+def _measure_plane(blocks: Floats, level: Floats, step: float) -> tuple[PlaneGrain, Floats, NDArray[np.bool_]]:
+    """Grain of one plane; the high-pass residual of its blocks; which blocks are grain and nothing else."""
+    rest = high_pass(blocks)
+    variance = (rest**2).mean(axis=(1, 2))
+    sound = np.isfinite(variance) & np.isfinite(level)
+    rounding = step**2 / 12
+    none = no_grain(step), rest, np.zeros(len(blocks), np.bool_)
+    if sound.sum() < 2:
+        return none
+    samples = rest.shape[1] * rest.shape[2]
+    white = np.ones((32, 32), np.float32)
+    spread = _variance_spread(white, samples)
+    points, found = _curve(level[sound], variance[sound], spread)
+    tiny = max(FLOOR * rounding * _HIGH_PASS_WHITE, float(np.abs(level[sound]).max()) ** 2 * 1e-12)
+    if np.median(found) < tiny:
+        return none
+    expected = np.interp(level, points, found)
+    with np.errstate(invalid="ignore"):
+        pure = sound & (variance > 0.5 * expected) & (variance < (1 + 2.5 * spread) * expected + 1e-30)
+    if not pure.any():
+        return none
+    weight = (1 / np.maximum(variance[pure], 0.1 * tiny)).astype(np.float32)
+    lags = _autocovariance(blocks[pure], weight, rounding * float(weight.mean()))
+    grain = PlaneGrain(points, found, lags, step)
+    spectrum = grain.spectrum(32, 32)
+    corrected = found * (1 - QUARTILE_DEVIATE * spread) / (1 - QUARTILE_DEVIATE * _variance_spread(spectrum, samples))
+    gain = max(float((spectrum * _HIGH_PASS_POWER).mean()), 1e-6)
+    strength = np.where(corrected < tiny, 0, np.maximum(corrected - rounding * _HIGH_PASS_WHITE, 0) / gain)
+    return PlaneGrain(points, np.sqrt(strength).astype(np.float32), lags, step), rest, pure
+
+
+def _correlate(layout: Layout, blocks: list[Floats | None], rests: list[Floats], pure: list[Any]) -> Floats:
+    count = len(rests)
+    matrix = np.eye(count, dtype=np.float32)
+    for first in range(count):
+        for second in range(first + 1, count):
+            fine, coarse = blocks[first], blocks[second]
+            both = pure[first] & pure[second]
+            if fine is None or coarse is None or not both.any():
+                continue
+            one, two = rests[first][both], rests[second][both]
+            if fine.shape != coarse.shape:
+                sub_x, sub_y = layout.subsampling(second)
+                if fine.shape[1] >> sub_y != coarse.shape[1] or fine.shape[2] >> sub_x != coarse.shape[2]:
+                    continue
+                one = high_pass(_shrunk(fine[both], (1 << sub_y, 1 << sub_x)))
+            power = float((one**2).mean() * (two**2).mean())
+            if power > 0:
+                matrix[first, second] = matrix[second, first] = float((one * two).mean()) / power**0.5
+    return np.clip(matrix, -1, 1)
+
+
+def measure_outside(frame: Frame, coarse: NDArray[np.uint8]) -> GrainProfile:
+    """The grain of a frame outside the damaged 4 x 4 cells; see `measure`."""
+    layout = frame.layout
+    colours = layout.colour_planes
+    guide = frame.planes[1 if layout.family == "rgb" else 0]
+    blocks = choose_blocks(guide, coarse)
+    if blocks is None:
+        nothing = tuple(no_grain(0.0 if layout.is_float else 1.0) for _ in range(colours))
+        return GrainProfile(layout, nothing, np.eye(colours, dtype=np.float32), 0)
+    samples = [_plane_blocks(frame, plane, blocks) for plane in range(colours)]
+    luma = samples[0]
+    planes, rests, pure = [], [], []
+    for plane, cuts in enumerate(samples):
+        if cuts is None:
+            planes.append(no_grain(0.0 if layout.is_float else 1.0))
+            rests.append(np.zeros((len(blocks.rows), 1, 1), np.float32))
+            pure.append(np.zeros(len(blocks.rows), np.bool_))
+            continue
+        own = cuts if layout.family != "yuv" or luma is None else luma
+        step = code_step(np.ascontiguousarray(cuts).astype(layout.dtype)) if layout.bits > 8 else 1.0
+        grain, rest, flat = _measure_plane(cuts, own.mean(axis=(1, 2)), 0.0 if layout.is_float else step)
+        planes.append(grain)
+        rests.append(rest)
+        pure.append(flat)
+    return GrainProfile(layout, tuple(planes), _correlate(layout, samples, rests, pure), len(blocks.rows))
+
+
+def measure(frame: Frame, mask: Mask | None = None) -> GrainProfile:
+    """The grain of a frame, from its flat blocks, at native depth.
+
+    `mask` `(h, w)` marks damage to keep out of the measurement. Strength by brightness comes from the high-pass
+    variance of the flattest blocks at each brightness (texture is held off by reading the lower quartile), its
+    spectrum from the autocovariance of those that hold grain only, in the way of film grain synthesis in AV1 (A.
+    Norkin, N. Birkbeck, "Film grain synthesis for AV1 video codec", DCC 2018), with an autocovariance in place of
+    autoregressive coefficients. A frame smaller than 8 x 8, or damaged all over, has no blocks: its profile is empty.
+
+    Raises `UsageError` where the mask is of another size than the frame.
+    """
+    if mask is None:
+        coarse = np.zeros((-(-frame.height // 4), -(-frame.width // 4)), np.uint8)
+    else:
+        check_size(frame, mask)
+        coarse = coarse_mask(mask)
+    return measure_outside(frame, coarse)
+
+
+def check_size(frame: Frame, mask: NDArray[Any]) -> None:
+    """Raise `UsageError` unless `mask` is as large as the frame."""
+    if mask.shape != (frame.height, frame.width):
+        size = "x".join(str(side) for side in mask.shape[::-1])
+        raise UsageError(
+            f"frame {frame.index} is {frame.width}x{frame.height} and its mask {size}; give a mask of the frame's size"
+        )

@@ -1,0 +1,195 @@
+"""Looking at each repaired region: how much grain is around it, and how much the repair has kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from reelmend.grain.bands import BAND_GRID, BAND_WHITE, REACH, averaging_loss, band_gain, respond, taps
+from reelmend.grain.cells import CELL, Cells, Sites
+from reelmend.grain.profile import PlaneGrain
+
+Floats = NDArray[np.float32]
+Indices = NDArray[np.intp]
+
+MARGIN = 12
+"""How far around a region's bounding box its surroundings reach, luma pixels."""
+LATTICE = 10
+"""Surroundings are read on a lattice of 10 x 10 points."""
+CAP = 9.0
+"""Squared responses count at most this many times what the grain explains: three standard deviations, beyond which
+an edge is at work and not grain."""
+CAP_LOSS = 0.9966
+"""What the cap leaves of the mean square of a normal variable."""
+MEDIAN_SQUARE = 0.4549
+"""Median of the square of a standard normal variable."""
+EVEN_FRACTIONS = 1 / 3
+"""Interpolation strength where it cannot be measured: fractional shifts spread evenly (see `averaging_loss`)."""
+UNKNOWN_KEPT = 0.5
+"""Share of variance a repair is taken to keep where it is too thin to be measured: that of the mean of two frames."""
+TRUST = 8
+"""Readings at which a region's own kept share weighs as much as the mean of all regions."""
+LOCAL_LIMIT = 1.3
+"""The surroundings raise the measured grain at most this much in variance: above, they hold texture."""
+LOCAL_DOUBT = 0.4
+"""A deviation of this size, relative, is followed half-way; lattice readings scatter by about half of it."""
+
+_STRENGTHS = np.linspace(0, 0.5, 6)
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What was found in one plane."""
+
+    local: Floats
+    """Grain variance around each region relative to the frame's at the same brightness, `(regions,)`."""
+    kept: Floats
+    """Low-frequency power kept by the repair in each region, relative to the grain around it, 0..1, `(regions,)`."""
+    averaging: float
+    """Strength of interpolation that the kept grain shows, 0..0.5; see `bands.averaging_loss`."""
+    mean_loss: float
+    """Share of grain variance that such interpolation keeps."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Bands:
+    """What grain of unit strength looks like through the two filters."""
+
+    grain: PlaneGrain
+    gain: Floats
+    """Variance of each band's response to grain of unit variance, `(2,)`."""
+    rounding: Floats
+    """Variance of each band's response to the rounding of code values, `(2,)`."""
+    share: Floats
+    """Part of each band's response that is grain and not rounding, at the frame's mean strength, `(2,)`."""
+    weight: Floats
+    """How much each band's reading counts, `(2,)`, sum 1: little where rounding or the tail of the spectrum rules."""
+
+    def explained(self, level: Floats) -> Floats:
+        """Variance of both responses that grain and rounding explain at each brightness, `(n, 2)`."""
+        variance = self.grain.sigma_at(level)[:, None] ** 2 * self.gain + self.rounding
+        explained: Floats = np.maximum(variance, 1e-20).astype(np.float32)
+        return explained
+
+    def combined(self, ratio: Floats) -> Floats:
+        """Grain relative to the frame's, `(n,)`, from responses relative to what is explained `(n, 2)`."""
+        strength: Floats = (1 + (ratio - 1) / self.share) @ self.weight
+        return strength
+
+
+def _bands(grain: PlaneGrain, spectrum: Floats) -> _Bands:
+    gain = band_gain(spectrum)
+    rounding = (np.float32(grain.step**2 / 12) * BAND_WHITE).astype(np.float32)
+    mean = gain * float((grain.sigma**2).mean())
+    share = np.clip(mean / np.maximum(mean + rounding, 1e-20), 0.05, 1).astype(np.float32)
+    # A band where the density is under a tenth of its mean hangs on the tail of the measured spectrum.
+    density = gain / BAND_WHITE
+    weight = share**2 * density / (density + 0.1)
+    return _Bands(grain, gain, rounding, share, (weight / weight.sum()).astype(np.float32))
+
+
+def _luma_at(luma: NDArray[Any] | None, sub: tuple[int, int], rows: Indices, columns: Indices, own: Floats) -> Floats:
+    if luma is None:
+        return own
+    return luma[rows << sub[1], columns << sub[0]].astype(np.float32)
+
+
+def _surroundings(
+    scan: NDArray[Any], luma: NDArray[Any] | None, sub: tuple[int, int], cells: Cells, bands: _Bands
+) -> tuple[Floats, Floats]:
+    """Around each region: grain variance relative to the frame's, and relative variance that is texture instead."""
+    fractions = (np.arange(LATTICE) + 0.5) / LATTICE
+    corners = cells.boxes[:, :2] * CELL - MARGIN
+    sides = cells.boxes[:, 2:] * CELL + 2 * MARGIN
+    height, width = scan.shape
+    points = (corners[:, :, None] + sides[:, :, None] * fractions).astype(np.intp)
+    rows = np.clip(points[:, 0] >> sub[1], REACH, height - 1 - REACH)
+    columns = np.clip(points[:, 1] >> sub[0], REACH, width - 1 - REACH)
+    shape = (len(rows), LATTICE, LATTICE)
+    rows = np.broadcast_to(rows[:, :, None], shape).reshape(len(rows), -1)
+    columns = np.broadcast_to(columns[:, None, :], shape).reshape(len(columns), -1)
+    near = cv2.dilate(cells.coarse, np.ones((3, 3), np.uint8))
+    free = near[(rows << sub[1]) // CELL, (columns << sub[0]) // CELL] == 0
+    region, point = np.nonzero(free)
+    rows, columns = rows[region, point], columns[region, point]
+    found = respond(scan, rows, columns)
+    level = _luma_at(luma, sub, rows, columns, found[:, 2])
+    ratio = found[:, :2] ** 2 / bands.explained(level)
+    count = free.sum(axis=1)
+    filled = np.full((len(free), LATTICE * LATTICE + 1, 2), np.inf, np.float32)
+    filled[region, point] = ratio
+    filled.sort(axis=1)
+    which = np.arange(len(free))
+    known = count >= 12
+    median = filled[which, np.where(known, count // 2, 0)] / MEDIAN_SQUARE
+    known &= np.isfinite(median).all(axis=1)
+    middle = bands.combined(np.where(known[:, None], median, 1))
+    capped = np.minimum(np.where(np.isfinite(filled), filled, 0), CAP).sum(axis=1)
+    mean = bands.combined(capped / np.maximum(count, 1)[:, None] / CAP_LOSS)
+    away = np.where(known, middle, 1) - 1
+    local = 1 + away * away**2 / (away**2 + LOCAL_DOUBT**2)
+    texture = np.where(known, np.maximum(mean - np.maximum(middle, 1) - 0.15, 0), 0)
+    return np.clip(local, 0, LOCAL_LIMIT).astype(np.float32), texture.astype(np.float32)
+
+
+def _interior(sites: Sites, shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """Samples for which the filters read nothing but wholly repaired samples."""
+    covered = np.zeros(shape, np.bool_)
+    covered[sites.rows, sites.columns] = sites.covered
+    height, width = shape
+    within = (sites.rows >= REACH) & (sites.rows < height - REACH)
+    within &= (sites.columns >= REACH) & (sites.columns < width - REACH)
+    flat = sites.rows[within] * width + sites.columns[within]
+    within[within] = covered.reshape(-1).take(flat[:, None] + taps(width)).all(axis=1)
+    return within
+
+
+def survey(
+    repaired: NDArray[Any],
+    scan: NDArray[Any],
+    luma: tuple[NDArray[Any], NDArray[Any]] | None,
+    sub: tuple[int, int],
+    cells: Cells,
+    sites: Sites,
+    grain: PlaneGrain,
+) -> Survey:
+    """Look at the regions of one plane. `luma`: repaired and scanned luma planes where `repaired` is chroma."""
+    regions = len(cells.boxes)
+    spectrum = grain.spectrum(BAND_GRID, BAND_GRID)
+    losses = [averaging_loss(BAND_GRID, BAND_GRID, strength) for strength in _STRENGTHS]
+    even = float((spectrum * averaging_loss(BAND_GRID, BAND_GRID, EVEN_FRACTIONS)).mean())
+    unknown = np.full(regions, UNKNOWN_KEPT, np.float32)
+    if min(scan.shape) < 2 * REACH + 1:
+        return Survey(np.ones(regions, np.float32), unknown, EVEN_FRACTIONS, even)
+    bands = _bands(grain, spectrum)
+    local, texture = _surroundings(scan, luma[1] if luma else None, sub, cells, bands)
+    interior = _interior(sites, scan.shape)
+    if not interior.any():
+        return Survey(local, unknown, EVEN_FRACTIONS, even)
+    rows, columns, label = sites.rows[interior], sites.columns[interior], sites.label[interior]
+    found = respond(repaired, rows, columns)
+    level = _luma_at(luma[0] if luma else None, sub, rows, columns, found[:, 2])
+    capped = np.minimum(found[:, :2] ** 2 / bands.explained(level), CAP) / CAP_LOSS
+    capped = np.nan_to_num(capped, nan=0.0)
+    count = np.bincount(label, minlength=regions)
+    inside = np.stack([np.bincount(label, capped[:, band], regions) for band in (0, 1)], axis=1)
+    inside = 1 + (inside / np.maximum(count, 1)[:, None] - 1) / bands.share
+    inside = np.clip(inside - texture[:, None], 0, None) / np.maximum(local, 0.05)[:, None]
+
+    # One strength for the frame, from the regions that kept grain at all: a smooth fill has none to show.
+    gains = np.array([band_gain(spectrum * loss) for loss in losses]) / np.maximum(bands.gain, 1e-12)
+    keeping = count * (inside[:, 1] > 0.2)
+    averaging = EVEN_FRACTIONS
+    if keeping.sum() >= 30 and bands.weight.min() > 0.1:
+        fine, coarse = (keeping[:, None] * inside).sum(axis=0)
+        averaging = float(np.interp(-fine / max(coarse, 1e-9), -gains[:, 0] / gains[:, 1], _STRENGTHS))
+    passed = np.array([np.interp(averaging, _STRENGTHS, gains[:, band]) for band in (0, 1)])
+    own = inside @ bands.weight / max(float(passed @ bands.weight), 1e-6)
+    mean = float((own * count).sum() / count.sum())
+    kept = np.clip((own * count + mean * TRUST) / (count + TRUST), 0, 1)
+    loss = float((spectrum * averaging_loss(BAND_GRID, BAND_GRID, averaging)).mean())
+    return Survey(local, kept.astype(np.float32), averaging, loss)

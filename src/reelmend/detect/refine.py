@@ -1,0 +1,44 @@
+"""From a damage map to a mask: hysteresis and size limits, the same for every detector."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from reelmend.film import DamageMap, Mask
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What of a damage map becomes mask."""
+
+    seed: float
+    """A blob needs one pixel at least this probable, 0..1."""
+    fringe: float
+    """Pixels at least this probable belong to a blob, 0..1."""
+    smallest: int
+    """Pixels; smaller blobs are left."""
+    largest: int
+    """Pixels; larger blobs are left: they are lost frames, fades or motion, not dust."""
+
+
+def refine(damage: DamageMap, limits: Limits) -> Mask:
+    """The mask of a damage map: blobs (8-connected) of `fringe` that hold a `seed` and are within the size limits.
+
+    Raises ValueError if `fringe` exceeds `seed`.
+    """
+    if limits.fringe > limits.seed:
+        raise ValueError(f"fringe {limits.fringe} exceeds seed {limits.seed}")
+    fringe = cv2.compare(damage, limits.fringe, cv2.CMP_GE)
+    if not cv2.hasNonZero(fringe):
+        return np.zeros(damage.shape, np.bool_)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(fringe, connectivity=8, ltype=cv2.CV_32S)
+    area = stats[:, cv2.CC_STAT_AREA]
+    keep = (area >= limits.smallest) & (area <= limits.largest)
+    seeded = np.zeros(count, np.bool_)
+    seeded[labels[damage >= limits.seed]] = True
+    keep &= seeded
+    keep[0] = False
+    return np.asarray(keep[labels], np.bool_)

@@ -1,0 +1,100 @@
+"""Synthetic film grain: filtered Gaussian noise whose strength follows the gauge and the brightness.
+
+Selwyn's law (1935): the standard deviation of density times the square root of the measuring area is constant, so a
+pixel that spans less film carries more grain. That is all that tells 35 mm from Super 8 here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from reelmend.simulate.outlines import GAUGE_WIDTH
+
+APERTURE = 48.0
+"""Diameter in micrometres of the aperture at which makers publish RMS granularity (ISO 10505)."""
+
+CLUMP = 5.0
+"""Standard deviation of a grain clump and the printer's blur, micrometres on film."""
+
+SCANNER = 0.4
+"""Standard deviation of the scanner's own point spread, pixels."""
+
+CODE_PER_DENSITY = 1.4
+"""Code range moved by a unit of the negative's density at a mid-tone: printing multiplies density by about 2.7
+(the gamma of print stock), and `v = 10**(-D / 2.2)` has the slope `v ln(10) / 2.2 = 0.52` at v = 0.5."""
+
+Image = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Grain:
+    """What a clip's grain is like."""
+
+    strength: float
+    """Standard deviation at the brightness where grain is strongest, in units of full code range (0..1)."""
+    size: float = 0.6
+    """Standard deviation of the Gaussian that shapes the noise, pixels; 0 = white noise."""
+    correlation: float = 0.4
+    """Between any two of the colour channels, 0..1: 0 for three separate dye layers, 1 for silver."""
+
+
+def grain_of(gauge: str, width: int, granularity: float = 10.0, correlation: float = 0.4) -> Grain:
+    """The grain of a gauge scanned to `width` pixels.
+
+    `granularity` is the film maker's RMS figure: 1000 times the standard deviation of the negative's density through
+    a 48 micrometre aperture (4 for slow stocks, 15 and more for fast or old ones). At 640 pixels the default comes
+    to 3.6 of 255 code values on 35 mm, 6.4 on 16 mm and 7.6 on Super 8. Raises KeyError for an unknown gauge.
+    """
+    pixel = GAUGE_WIDTH[gauge] / width
+    density = granularity / 1000 * (APERTURE * np.sqrt(np.pi) / 2) / pixel
+    # Averaging by a Gaussian clump of s pixels on top of the pixel itself: variance falls by 1 + 4 pi s^2.
+    density /= np.sqrt(1 + 4 * np.pi * (CLUMP / pixel) ** 2)
+    return Grain(
+        strength=float(min(CODE_PER_DENSITY * density, 0.08)),
+        size=float(np.hypot(CLUMP / pixel, SCANNER)),
+        correlation=correlation,
+    )
+
+
+def response(brightness: Image) -> Image:
+    """Strength of grain by brightness 0..1, at most 1: a quarter in black and white, full in the mid-tones.
+
+    In black the print is too dense to show it, in white the highlights hold few developed grains.
+    """
+    level = np.clip(brightness, 0, 1)
+    return np.asarray(0.25 + 0.75 * 4 * level * (1 - level), dtype=np.float32)
+
+
+def add_grain(picture: Image, grain: Grain, rng: np.random.Generator) -> Image:
+    """A picture with fresh grain, `(h, w)` or `(h, w, c)` float32 in 0..1, clipped to that range."""
+    pattern = noise(rng, picture.shape, grain)
+    return np.asarray(np.clip(picture + grain.strength * response(picture) * pattern, 0, 1), dtype=np.float32)
+
+
+def noise(rng: np.random.Generator, shape: tuple[int, ...], grain: Grain) -> Image:
+    """The grain's pattern alone: mean 0, standard deviation 1, correlated in space and between channels.
+
+    Each channel is a mix of one shared and one own field, `sqrt(r) shared + sqrt(1 - r) own`.
+    """
+    height, width = shape[:2]
+    if len(shape) == 2:
+        return _field(rng, height, width, grain.size)
+    shared = _field(rng, height, width, grain.size)
+    both, own = np.float32(np.sqrt(grain.correlation)), np.float32(np.sqrt(1 - grain.correlation))
+    layers = [both * shared + own * _field(rng, height, width, grain.size) for _ in range(shape[2])]
+    return np.stack(layers, axis=-1)
+
+
+def _field(rng: np.random.Generator, height: int, width: int, size: float) -> Image:
+    white = rng.standard_normal((height, width), dtype=np.float32)
+    if size < 0.2:
+        return white
+    radius = max(1, int(np.ceil(3 * size)))
+    tap = np.exp(-0.5 * (np.arange(-radius, radius + 1) / size) ** 2)
+    # Unit energy instead of unit sum: the filtered noise keeps a standard deviation of 1.
+    tap /= np.sqrt((tap**2).sum())
+    return np.asarray(cv2.sepFilter2D(white, cv2.CV_32F, tap, tap, borderType=cv2.BORDER_REFLECT_101))

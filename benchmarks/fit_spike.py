@@ -124,7 +124,7 @@ def _stretch(clip: list[NDArray[np.uint8]], rng: np.random.Generator, step: int)
 def measure(frames: list[Frame], truth: list[NDArray[np.bool_]], pool: ThreadPoolExecutor) -> Sample:
     """Features of every candidate blob, the share of it that is damage, and its area in pixels."""
     seen = {}
-    for future in windows(shots(map(picture, frames)), pool):
+    for _, future in windows(shots(map(picture, frames)), pool):
         window = future.result()
         found = find_candidates(window)
         if found is not None:

@@ -197,10 +197,16 @@ class _Surroundings:
         return {"consistency": consistency * f, "speed": speed * f, "shear": shear * f, "jerk": jerk * f}
 
 
-def add_recurrence(blobs: Blobs, window: Window, found: Candidates, first: Blobs | None, second: Blobs | None) -> Table:
+def add_recurrence(
+    blobs: Blobs,
+    window: Window,
+    pair: tuple[Neighbour, Neighbour],
+    first: Blobs | None,
+    second: Blobs | None,
+) -> Table:
     """The table with the features that need the neighbours' own candidates: dust does not come back, limbs do.
 
-    `first`, `second`: the blobs of `found.pair`'s pictures, None where they had no pair of their own.
+    `first`, `second`: the blobs of `pair`'s pictures, None where they had no pair of their own.
     """
     table = blobs.table.copy()
     if not blobs.count:
@@ -209,7 +215,7 @@ def add_recurrence(blobs: Blobs, window: Window, found: Candidates, first: Blobs
     wide = np.zeros(blobs.count, np.float32)
     matches = []
     reach = 12.0 * blobs.scale + 0.5 * np.maximum(blobs.box[:, 2], blobs.box[:, 3])
-    for neighbour, others in zip(found.pair, (first, second), strict=True):
+    for neighbour, others in zip(pair, (first, second), strict=True):
         if others is None or not others.count:
             continue
         mx, my = follow(neighbour.flow, blobs.x, blobs.y, window.centre.factor)
@@ -222,7 +228,7 @@ def add_recurrence(blobs: Blobs, window: Window, found: Candidates, first: Blobs
         matches.append((others, others.x[None] - blobs.x[:, None], others.y[None] - blobs.y[:, None]))
     table[:, FEATURES.index("recurrence")] = near / blobs.area
     table[:, FEATURES.index("recurrence_wide")] = wide / blobs.area
-    if len(matches) == 2 and found.pair[0].step * found.pair[1].step < 0:
+    if len(matches) == 2 and pair[0].step * pair[1].step < 0:
         table[:, FEATURES.index("trail")] = _trail(blobs, matches)
     return table
 

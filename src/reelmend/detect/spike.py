@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from reelmend.detect.candidates import Candidates, find_candidates
+from reelmend.detect.candidates import find_candidates
 from reelmend.detect.features import Blobs, add_recurrence
 from reelmend.detect.promise import Blob, Detection
 from reelmend.detect.refine import Limits, refine
 from reelmend.detect.trees import Trees, load_trees
 from reelmend.film import Mask
-from reelmend.motion.windows import Window
+from reelmend.motion.windows import Neighbour, Window
 
 SEED_PROBABILITY = {"gentle": 0.95, "standard": 0.8, "strong": 0.5}
 """A blob counts as damage from this probability on, by strength; `benchmarks/` prints the curve behind it."""
@@ -30,8 +31,11 @@ motion that could not be followed): the frame is left alone and the report says 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SpikeEvidence:
+    """What `decide` and the neighbours' `decide` need; the larger arrays of `Candidates` are let go."""
+
     window: Window
-    found: Candidates | None
+    pair: tuple[Neighbour, Neighbour] | None
+    labels: NDArray[np.integer] | None
     blobs: Blobs | None
 
 
@@ -56,29 +60,32 @@ class SpikeDetector:
 
     def look(self, window: Window) -> SpikeEvidence:
         found = find_candidates(window)
-        return SpikeEvidence(window, found, Blobs(window, found) if found else None)
+        if found is None:
+            return SpikeEvidence(window, None, None, None)
+        labels = found.labels.astype(np.uint16) if found.count < 2**16 else found.labels
+        return SpikeEvidence(window, found.pair, labels, Blobs(window, found))
 
     def needs(self, evidence: SpikeEvidence) -> tuple[int, ...]:
-        return tuple(one.picture.index for one in evidence.found.pair) if evidence.found else ()
+        return tuple(one.picture.index for one in evidence.pair or ())
 
     def decide(self, evidence: SpikeEvidence, others: tuple[SpikeEvidence | None, ...]) -> Detection:
         shape = evidence.window.centre.luma.shape
         damage = np.zeros(shape, np.float32)
-        found, blobs = evidence.found, evidence.blobs
-        if found is None or blobs is None:
+        labels, blobs = evidence.labels, evidence.blobs
+        if evidence.pair is None or labels is None or blobs is None:
             return Detection(damage, damage > 0, (), "no different neighbours in its shot")
         if not blobs.count:
             return Detection(damage, damage > 0, ())
         first, second = (other.blobs if other else None for other in others)
-        table = add_recurrence(blobs, evidence.window, found, first, second)
+        table = add_recurrence(blobs, evidence.window, evidence.pair, first, second)
         probability = self._trees.probability(table)
-        damage = np.concatenate([np.zeros(1, np.float32), probability])[found.labels]
+        damage = np.concatenate([np.zeros(1, np.float32), probability])[labels]
         mask = refine(damage, self.limits(shape))
         share = float(np.count_nonzero(mask)) / mask.size
         if share > LOST_SHARE[self._strength]:
             note = f"{share:.0%} of it differs from its neighbours: left alone"
             return Detection(damage, np.zeros(shape, np.bool_), (), note)
-        return Detection(damage, mask, _listed(blobs, probability, found, mask))
+        return Detection(damage, mask, _listed(blobs, probability, labels, mask))
 
     def limits(self, shape: tuple[int, int]) -> Limits:
         height, width = shape
@@ -88,8 +95,10 @@ class SpikeDetector:
         return Limits(seed, seed, smallest, self._max_blob or round(LARGEST_SHARE * height * width))
 
 
-def _listed(blobs: Blobs, probability: np.ndarray, found: Candidates, mask: Mask) -> tuple[Blob, ...]:  # type: ignore[type-arg]
-    kept = np.unique(found.labels[mask])
+def _listed(
+    blobs: Blobs, probability: NDArray[np.float32], labels: NDArray[np.integer], mask: Mask
+) -> tuple[Blob, ...]:
+    kept = np.unique(labels[mask])
     return tuple(
         Blob(
             float(blobs.x[n - 1]),

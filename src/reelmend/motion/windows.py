@@ -37,6 +37,8 @@ class Window:
     shot: int
     before: tuple[Neighbour, ...]
     after: tuple[Neighbour, ...]
+    copy_of: int | None = None
+    """Index of the frame this one repeats, if any."""
 
     @property
     def neighbours(self) -> tuple[Neighbour, ...]:
@@ -57,8 +59,8 @@ class _Group:
         return self.members[0]
 
 
-def windows(shot_pictures: Iterable[tuple[int, Picture]], pool: Executor) -> Iterator[Future[Window]]:
-    """A future of the window of every picture, in order; flows are computed once a pair, on the pool.
+def windows(shot_pictures: Iterable[tuple[int, Picture]], pool: Executor) -> Iterator[tuple[int, Future[Window]]]:
+    """The frame number and a future of the window of every picture, in order; flows are computed once a pair, on the pool.
 
     Memory: at most `2 * REACH + 1` pictures are held, whatever the length of the shot.
     """
@@ -66,7 +68,7 @@ def windows(shot_pictures: Iterable[tuple[int, Picture]], pool: Executor) -> Ite
     flows: dict[tuple[int, int], Future[FlowPair]] = {}
     pending: list[tuple[Picture, _Group]] = []
 
-    def emit() -> Future[Window]:
+    def emit() -> tuple[int, Future[Window]]:
         centre, group = pending.pop(0)
         place = next(n for n, other in enumerate(groups) if other is group)
         chosen: dict[int, tuple[Picture, ...]] = {}
@@ -91,7 +93,8 @@ def windows(shot_pictures: Iterable[tuple[int, Picture]], pool: Executor) -> Ite
                     flows[key] = pool.submit(FlowPair.between, first.small, second.small)
                 links[side].append(flows[key])
                 here = there
-        return pool.submit(_build, centre, group.shot, chosen, links)
+        copy_of = None if group.lead is centre else group.lead.index
+        return centre.index, pool.submit(_build, centre, group.shot, chosen, links, copy_of)
 
     def forget() -> None:
         if not pending:
@@ -120,8 +123,9 @@ def windows(shot_pictures: Iterable[tuple[int, Picture]], pool: Executor) -> Ite
 
 
 def _may_join(group: _Group, one: Picture) -> bool:
-    # A held title would make one endless group; past the reach it starts anew, as its own neighbour.
-    return one.index - group.lead.index < REACH
+    # A held title would make one endless group: after `REACH` copies it is cut at every multiple of `REACH`, so that a
+    # run that starts in the middle of the title cuts at the same places.
+    return one.index - group.lead.index < REACH or one.index % REACH != 0
 
 
 def _settled(waiting: tuple[Picture, _Group], groups: list[_Group]) -> bool:
@@ -139,6 +143,7 @@ def _build(
     shot: int,
     chosen: dict[int, tuple[Picture, ...]],
     links: dict[int, list[Future[FlowPair]]],
+    copy_of: int | None,
 ) -> Window:
     sides: dict[int, tuple[Neighbour, ...]] = {}
     for side in (-1, 1):
@@ -150,4 +155,4 @@ def _build(
                 onward, back = compose(out[-1].flow, onward), compose(back, out[-1].back)
             out.append(Neighbour(there, side * (n + 1), onward, back))
         sides[side] = tuple(out)
-    return Window(centre, shot, sides[-1], sides[1])
+    return Window(centre, shot, sides[-1], sides[1], copy_of)

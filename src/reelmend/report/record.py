@@ -29,6 +29,8 @@ class FrameRecord:
     """The frame this one repeats (pull-down, stretched film), if any."""
     fault: str | None = None
     """Why the frame could not be read and another stands in for it."""
+    note: str | None = None
+    """Why nothing was looked for or changed: no neighbours to compare with, or too much would have been touched."""
 
     def to_dict(self) -> dict[str, Any]:
         return {key: _short(value) for key, value in asdict(self).items() if value is not None}

@@ -66,6 +66,8 @@ class ReportWriter:
             MediaError: the folder cannot be written, or its journal holds fewer than `done` frames.
         """
         self.folder, self.job, self.facts = Path(folder), job, facts
+        self.last_shot: int | None = None
+        """Shot of the last frame that an earlier run recorded; None at the start."""
         self._worst = WorstFrames(self.folder / "worst", facts.colour, float(facts.sample_aspect))
         self._journal = self._guard(lambda: self._open(done))
 
@@ -84,6 +86,10 @@ class ReportWriter:
     def finish(self, summary: Outcome) -> Path:
         """Write `report.json`, `job.toml` and `report.html`; the path of the page."""
         return self._guard(lambda: self._finish(summary))
+
+    def totals(self) -> Totals:
+        """Sums over every frame recorded so far, by earlier runs too."""
+        return self._guard(lambda: total(self._records()))
 
     def close(self) -> None:
         """Close the journal and leave the rest for a later run. `finish` does so by itself."""
@@ -109,7 +115,9 @@ class ReportWriter:
                             "give --overwrite to start again from the first frame."
                         )
                     kept += len(line)
-                    self._worst.replay(FrameRecord.from_dict(json.loads(line)))
+                    record = FrameRecord.from_dict(json.loads(line))
+                    self._worst.replay(record)
+                    self.last_shot = record.shot
             os.truncate(path, kept)
         return open(path, "a" if done else "w", encoding="utf-8")
 

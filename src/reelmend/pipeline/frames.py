@@ -1,0 +1,166 @@
+"""What happens to one frame, from its evidence to its repaired picture."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+
+from reelmend.config import Job
+from reelmend.detect import DETECTORS
+from reelmend.detect.promise import Detector
+from reelmend.errors import UsageError
+from reelmend.film import Frame, Mask
+from reelmend.grain import regrain
+from reelmend.motion.cuts import shots
+from reelmend.motion.picture import Picture, picture
+from reelmend.motion.windows import REACH, Window, windows
+from reelmend.pipeline.stream import Clock, spread
+from reelmend.repair import REPAIRERS
+from reelmend.repair.grow import grow
+from reelmend.repair.promise import FilledBy, Repair, Repairer, untouched
+from reelmend.report import FrameRecord
+
+UNSURE = 0.5
+"""A repaired pixel counts as unsure from here on (the repairer's 0..1)."""
+
+DEPTH = 3
+"""Frames under way in each stage: enough for two threads never to wait, few enough for 4K."""
+
+GivenMask = Callable[[int], Mask]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """One frame, done."""
+
+    before: Frame
+    after: Frame
+    mask: Mask
+    """Detected or given damage, not grown."""
+    unsure: Mask
+    record: FrameRecord
+
+
+class FrameWorker:
+    """Finds and repairs, by the job's options; one for all threads."""
+
+    def __init__(self, job: Job, clock: Clock, given: GivenMask | None, repairs: bool) -> None:
+        """`given`: masks by frame number, instead of detection. `repairs`: False to only detect."""
+        self.detector: Detector | None = (
+            None
+            if given
+            else _named("detector", DETECTORS, job.detect.detector)(
+                job.detect.strength, job.detect.min_blob, job.detect.max_blob
+            )
+        )
+        self.repairer: Repairer | None = _named("repairer", REPAIRERS, job.repair.repairer)() if repairs else None
+        self._job, self._clock, self._given = job, clock, given
+
+    def run(self, frames: Iterable[Frame], first: int, pool: Executor) -> Iterator[Outcome]:
+        """Every frame from number `first` on, done, in order; earlier ones are read as neighbours only."""
+        done: deque[Future[Outcome]] = deque()
+        for outcome in self._outcomes(frames, first, pool):
+            done.append(outcome)
+            if len(done) >= DEPTH:
+                yield done.popleft().result()
+        while done:
+            yield done.popleft().result()
+
+    def _outcomes(self, frames: Iterable[Frame], first: int, pool: Executor) -> Iterator[Future[Outcome]]:
+        evidence: dict[int, Future[Any]] = {}
+        waiting: deque[tuple[int, Future[Window]]] = deque()
+        pictures = spread(self._picture, frames, pool, DEPTH)
+        for index, window in windows(shots(pictures), pool):
+            waiting.append((index, window))
+            evidence[index] = pool.submit(self._look, window)
+            # More wait than must, so that looking at the next frames overlaps deciding on this one.
+            while len(waiting) > DEPTH and all(other <= index for other in self._needs(evidence[waiting[0][0]])):
+                yield from self._decided(*waiting.popleft(), first, evidence, pool)
+        while waiting:
+            yield from self._decided(*waiting.popleft(), first, evidence, pool)
+
+    def _decided(
+        self, index: int, window: Future[Window], first: int, evidence: dict[int, Future[Any]], pool: Executor
+    ) -> Iterator[Future[Outcome]]:
+        if index >= first:
+            others = tuple(evidence.get(other) for other in self._needs(evidence[index]))
+            yield pool.submit(self._frame, window, evidence[index], others)
+        for old in [old for old in evidence if old <= index - REACH]:
+            del evidence[old]
+
+    def _needs(self, evidence: Future[Any]) -> tuple[int, ...]:
+        return self.detector.needs(evidence.result()) if self.detector else ()
+
+    def _picture(self, frame: Frame) -> Picture:
+        with self._clock.on("motion"):
+            return picture(frame)
+
+    def _look(self, window: Future[Window]) -> Any:
+        known = window.result()
+        if not self.detector:
+            return None
+        with self._clock.on("detect"):
+            return self.detector.look(known)
+
+    def _frame(self, future: Future[Window], evidence: Future[Any], others: tuple[Future[Any] | None, ...]) -> Outcome:
+        window = future.result()
+        scan = window.centre.frame
+        note = scan.fault
+        if scan.fault:
+            # A picture that stands in for another is passed through as it is.
+            mask = np.zeros((scan.height, scan.width), np.bool_)
+            blobs = 0
+        elif self._given:
+            mask = self._given(scan.index)
+            blobs = cv2.connectedComponents(mask.view(np.uint8), connectivity=8)[0] - 1
+        else:
+            assert self.detector
+            with self._clock.on("detect"):
+                found = self.detector.decide(
+                    evidence.result(), tuple(other.result() if other else None for other in others)
+                )
+            mask, blobs, note = found.mask, len(found.blobs), found.note
+        after, repair, changed = scan, untouched(window), mask
+        if self.repairer and mask.any():
+            changed = grow(mask, self._job.repair.grow)
+            with self._clock.on("repair"):
+                repair = self.repairer.repair(window, changed)
+            after = repair.frame
+            if self._job.grain.regrain:
+                with self._clock.on("grain"):
+                    after = regrain(after, scan, changed, retained=repair.retained, seed=self._job.seed)
+        unsure = repair.unsure >= UNSURE
+        record = _record(window, mask, blobs, repair, unsure, changed if self.repairer else mask, note)
+        return Outcome(scan, after, mask, unsure, record)
+
+
+def _record(
+    window: Window, mask: Mask, blobs: int, repair: Repair, unsure: Mask, changed: Mask, note: str | None
+) -> FrameRecord:
+    touched = int(np.count_nonzero(changed))
+    counts = np.bincount(repair.filled_by[changed], minlength=len(FilledBy)) if touched else np.zeros(len(FilledBy))
+    kinds = {kind.name.lower(): float(counts[kind]) / touched for kind in FilledBy if kind and counts[kind]}
+    return FrameRecord(
+        index=window.centre.index,
+        shot=window.shot,
+        damaged=float(np.count_nonzero(mask)) / mask.size,
+        blobs=blobs,
+        unsure=float(np.count_nonzero(unsure)) / mask.size,
+        changed=touched / mask.size,
+        repaired_by=kinds,
+        copy_of=window.copy_of,
+        fault=window.centre.frame.fault,
+        note=None if window.centre.frame.fault else note,
+    )
+
+
+def _named(kind: str, known: dict[str, Any], name: str) -> Any:
+    if name not in known:
+        raise UsageError(f"there is no {kind} {name}; known are {', '.join(known)}")
+    return known[name]

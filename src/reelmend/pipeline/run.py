@@ -1,0 +1,252 @@
+"""A whole job: open, work through the reel, write film, masks and report; go on where a killed run stopped."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import cv2
+
+from reelmend.config import Job
+from reelmend.errors import UsageError
+from reelmend.film import Frame, ReelFacts
+from reelmend.media import Reel, Writer, open_mask_reader, open_mask_writer, open_reel, open_writer
+from reelmend.motion.cuts import CutFinder
+from reelmend.motion.windows import REACH
+from reelmend.pipeline.frames import FrameWorker, GivenMask, Outcome
+from reelmend.pipeline.stream import Clock, ahead
+from reelmend.pipeline.workspace import Workspace
+from reelmend.report import ReportWriter, journal_length
+
+Stage = Literal["restore", "detect", "repair"]
+
+SEGMENT = 48
+"""Frames between two points from which a killed run can go on."""
+
+CONTEXT = 4 * REACH + CutFinder.DELAY
+"""Frames read before the first one worked on: enough for its neighbours, their neighbours' evidence, the copies among
+them and the cuts to come out as if the reel had been read from its start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a job is."""
+
+    done: int
+    total: int | None
+    fps: float
+    """Frames a second in this run."""
+    damaged_fraction: float
+    """Mean over the frames done in this run."""
+    shot: int
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a job found and what it cost."""
+
+    frames: int
+    shots: int
+    damaged_fraction: float
+    """Mean share of damaged pixels."""
+    blobs: int
+    unsure_fraction: float
+    seconds: dict[str, float]
+    """By stage, added up over threads; of the frames of this run alone if it went on after another."""
+    wall: float
+    output: Path | None
+    masks: Path | None
+    report: Path | None
+    notes: tuple[str, ...] = ()
+    """What could not be kept, and frames that could not be read."""
+
+
+Report = Callable[[Progress], None]
+
+
+def restore(job: Job, progress: Report | None = None) -> Summary:
+    """Find and repair damage. Raises ReelMendError as described in `docs/`; the source is never touched."""
+    if job.output is None:
+        raise UsageError("restore needs an OUTPUT to write")
+    return _Run(job, "restore", progress).go()
+
+
+def detect(job: Job, progress: Report | None = None) -> Summary:
+    """Find damage and write masks only."""
+    if job.masks is None:
+        raise UsageError("detect needs MASKS to write")
+    return _Run(job.model_copy(update={"output": None}), "detect", progress).go()
+
+
+def repair(job: Job, progress: Report | None = None) -> Summary:
+    """Repair what the job's masks say, detected or drawn by hand."""
+    if job.masks is None or job.output is None:
+        raise UsageError("repair needs MASKS to read and an OUTPUT to write")
+    return _Run(job, "repair", progress).go()
+
+
+class _Run:
+    def __init__(self, job: Job, stage: Stage, progress: Report | None) -> None:
+        self.job, self.stage, self.progress = job, stage, progress
+        self.clock = Clock()
+        self.begun = time.perf_counter()
+        self.workers = job.threads or os.cpu_count() or 1
+
+    def go(self) -> Summary:
+        job = self.job
+        target = job.output or job.masks
+        assert target is not None
+        threads = cv2.getNumThreads()
+        with ExitStack() as stack:
+            reel = stack.enter_context(open_reel(job.source, gaps=job.gaps, on_error=job.on_error, threads=job.threads))
+            if job.masks is not None and job.masks.absolute() == (job.output or Path()).absolute():
+                raise UsageError(f"masks and output are both {job.masks}; give them different names")
+            given = self._given(reel.facts, stack)
+            space = Workspace(Path(target), job, self.stage)
+            stack.callback(space.close)
+            # Frames run side by side; OpenCV's own threads would only get in their way.
+            cv2.setNumThreads(1)
+            stack.callback(cv2.setNumThreads, threads)
+            return self._through(reel, given, space, stack)
+
+    def _given(self, facts: ReelFacts, stack: ExitStack) -> GivenMask | None:
+        if self.stage != "repair":
+            return None
+        assert self.job.masks is not None
+        reader = stack.enter_context(open_mask_reader(self.job.masks, facts.height, facts.width))
+        return reader.mask
+
+    def _through(self, reel: Reel, given: GivenMask | None, space: Workspace, stack: ExitStack) -> Summary:
+        job, facts = self.job, reel.facts
+        total = _total(facts, job)
+        writers: dict[str, Writer] = {}
+        if job.output is not None and not self._in_place(space, "output", job.output):
+            writers["output"] = stack.enter_context(
+                open_writer(
+                    job.output, facts, source=reel, work=space.part("film"), start=job.start, count=job.frames,
+                    segment=SEGMENT, overwrite=job.overwrite, threads=job.threads,
+                )
+            )  # fmt: skip
+        if self.stage != "repair" and job.masks is not None and not self._in_place(space, "masks", job.masks):
+            writers["masks"] = stack.enter_context(
+                open_mask_writer(
+                    job.masks, facts, work=space.part("masks"), start=job.start, count=job.frames,
+                    segment=SEGMENT, overwrite=job.overwrite,
+                )
+            )  # fmt: skip
+        # The journal is kept even where no report was asked for: totals of a run that went on come from it.
+        journal = Path(job.report) if job.report is not None else space.part("report")
+        done = min([writer.done for writer in writers.values()] + [journal_length(journal)])
+        report = stack.enter_context(ReportWriter(journal, job, facts, done))
+        self._work(reel, given, writers, report, done, total)
+        with self.clock.on("encode"):
+            for name in ("masks", "output"):
+                if name in writers:
+                    space.finishing(name)
+                    writers[name].finish()
+        summary = self._summary(report, writers, facts)
+        if job.report is not None:
+            report.finish(summary)
+        space.remove()
+        return summary
+
+    def _in_place(self, space: Workspace, name: str, path: Path) -> bool:
+        """Whether an earlier run was killed after putting this output in place."""
+        return space.may_be_finished(name) and Path(path).exists()
+
+    def _work(
+        self,
+        reel: Reel,
+        given: GivenMask | None,
+        writers: dict[str, Writer],
+        report: ReportWriter,
+        done: int,
+        total: int | None,
+    ) -> None:
+        job = self.job
+        first = job.start + done
+        if total is not None and done >= total:
+            return
+        begin = max(0, first - CONTEXT)
+        # Neighbours after the last frame are read too; they decide about it.
+        count = None if job.frames is None else job.start + job.frames - begin + CONTEXT
+        worker = FrameWorker(job, self.clock, given, repairs=self.stage != "detect")
+        shot_offset: int | None = None
+        last_shot = report.last_shot
+        position, damaged = done, 0.0
+        begun = time.perf_counter()
+        with (
+            ThreadPoolExecutor(self.workers, thread_name_prefix="reelmend") as pool,
+            ThreadPoolExecutor(1, thread_name_prefix="reelmend-write") as writing,
+            closing(_frames(reel, begin, count, self.clock)) as frames,
+            closing(worker.run(frames, max(begin, first - 1) if done else first, pool)) as outcomes,
+        ):
+            pending: Future[None] | None = None
+            for outcome in outcomes:
+                if shot_offset is None:
+                    # Shots are numbered from the first frame of the job, also when going on.
+                    shot_offset = (last_shot or 0) - outcome.record.shot
+                if outcome.record.index < first:
+                    continue
+                if job.frames is not None and outcome.record.index >= job.start + job.frames:
+                    break
+                outcome = replace(outcome, record=replace(outcome.record, shot=outcome.record.shot + shot_offset))
+                if pending is not None:
+                    pending.result()
+                pending = writing.submit(self._write, outcome, position, writers, report)
+                position += 1
+                damaged += outcome.record.damaged
+                if self.progress:
+                    spent = time.perf_counter() - begun
+                    new = position - done
+                    self.progress(Progress(position, total, new / max(spent, 1e-6), damaged / new, outcome.record.shot))
+            if pending is not None:
+                pending.result()
+
+    def _write(self, outcome: Outcome, position: int, writers: dict[str, Writer], report: ReportWriter) -> None:
+        with self.clock.on("encode"):
+            if "output" in writers and position >= writers["output"].done:
+                writers["output"].write(outcome.after)
+            if "masks" in writers and position >= writers["masks"].done:
+                writers["masks"].write(mask_frame(outcome))
+        with self.clock.on("report"):
+            report.frame(outcome.record, outcome.before, outcome.after, outcome.mask, outcome.unsure)
+
+    def _summary(self, report: ReportWriter, writers: dict[str, Writer], facts: ReelFacts) -> Summary:
+        totals = report.totals()
+        notes = [*facts.notes, *(note for writer in writers.values() for note in writer.notes)]
+        if totals.faults:
+            notes.append(f"{totals.faults} frames could not be read; the one before stands in for each")
+        return Summary(
+            frames=totals.frames,
+            shots=len(totals.shots),
+            damaged_fraction=totals.damaged,
+            blobs=totals.blobs,
+            unsure_fraction=totals.unsure,
+            seconds={name: round(value, 3) for name, value in self.clock.seconds.items()},
+            wall=time.perf_counter() - self.begun,
+            output=self.job.output,
+            masks=self.job.masks,
+            report=self.job.report,
+            notes=tuple(dict.fromkeys(notes)),
+        )
+
+
+def _frames(reel: Reel, begin: int, count: int | None, clock: Clock) -> Iterator[Frame]:
+    return ahead(reel.frames(begin, count), 2, clock, "decode")
+
+
+def _total(facts: ReelFacts, job: Job) -> int | None:
+    """How many frames the job has, where the source says how many there are."""
+    if facts.frames is None:
+        return job.frames
+    left = facts.frames - job.start
+    if left <= 0:
+        raise UsageError(f"{facts.path} has {facts.frames} frames; --start {job.start} is beyond its end")
+    return left if job.frames is None else min(left, job.frames)

@@ -1,0 +1,95 @@
+"""Streams with several hands: decode ahead, compute side by side, encode behind, in order and in bounded memory."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+S = TypeVar("S")
+
+
+class Clock:
+    """Seconds spent by stage, added up over all threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.seconds: dict[str, float] = defaultdict(float)
+
+    @contextmanager
+    def on(self, stage: str) -> Iterator[None]:
+        begun = time.perf_counter()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self.seconds[stage] += time.perf_counter() - begun
+
+
+def ahead(stream: Iterable[T], depth: int, clock: Clock, stage: str) -> Iterator[T]:
+    """The same stream, pulled by a thread of its own that stays up to `depth` items ahead.
+
+    An error of the stream comes out where the item would have; leaving the loop early stops the thread.
+    """
+    items: queue.Queue[tuple[bool, Any]] = queue.Queue(depth)
+    stop = threading.Event()
+
+    def put(item: tuple[bool, Any]) -> bool:
+        while not stop.is_set():
+            try:
+                items.put(item, timeout=0.1)
+                return True
+            except queue.Full:
+                continue
+        return False
+
+    def pull() -> None:
+        source = iter(stream)
+        try:
+            while True:
+                with clock.on(stage):
+                    try:
+                        item = next(source)
+                    except StopIteration:
+                        break
+                if not put((True, item)):
+                    return
+            put((False, None))
+        except BaseException as error:
+            put((False, error))
+
+    thread = threading.Thread(target=pull, name=f"reelmend-{stage}", daemon=True)
+    thread.start()
+    try:
+        while True:
+            more, item = items.get()
+            if more:
+                yield item
+            elif item is not None:
+                raise item
+            else:
+                return
+    finally:
+        stop.set()
+        thread.join()
+
+
+def spread(work: Callable[[T], S], stream: Iterable[T], pool: Executor, depth: int) -> Iterator[S]:
+    """`map` over a pool, in order, at most `depth` items under way."""
+    under_way: deque[Future[S]] = deque()
+    try:
+        for item in stream:
+            under_way.append(pool.submit(work, item))
+            if len(under_way) >= depth:
+                yield under_way.popleft().result()
+        while under_way:
+            yield under_way.popleft().result()
+    finally:
+        for future in under_way:
+            future.cancel()

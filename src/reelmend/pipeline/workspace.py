@@ -1,0 +1,122 @@
+"""The folder beside an output that holds what is unfinished, so that a killed job goes on where it was."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any, TextIO
+
+from reelmend import __version__
+from reelmend.config import Job
+from reelmend.errors import MediaError, UsageError
+
+# Options that may differ between the run that was killed and the run that goes on: none changes a sample.
+_FREE = ("overwrite", "threads", "device")
+
+
+class Workspace:
+    """`.NAME.reelmend` beside the output: segments, masks, journal, and whose they are.
+
+    An unfinished run with another job or another source is not mixed in: its leavings are removed.
+    """
+
+    def __init__(self, output: Path, job: Job, stage: str) -> None:
+        """Claim the folder. Raises UsageError if another run holds it or the place cannot be written."""
+        target = output.parent / (output.name if "%" not in output.name and "#" not in output.name else "sequence")
+        self.folder = target.parent / f".{target.name}.reelmend"
+        self._state = self.folder / "state.json"
+        self._identity = _identity(job, stage)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._lock = _lock(self.folder / "lock", output)
+            if self._read().get("identity") != self._identity:
+                self._clear()
+                self._write({"identity": self._identity, "finishing": []})
+        except OSError as error:
+            raise UsageError(f"cannot write beside {output}: {error.strerror}; choose another place") from None
+
+    def part(self, name: str) -> Path:
+        """A folder for one writer."""
+        path = self.folder / name
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def finishing(self, name: str) -> None:
+        """Note that an output is about to appear under its own name."""
+        state = self._read()
+        if name not in state["finishing"]:
+            self._write({**state, "finishing": [*state["finishing"], name]})
+
+    def may_be_finished(self, name: str) -> bool:
+        """Whether an earlier run had begun to put this output in place."""
+        return name in self._read().get("finishing", [])
+
+    def remove(self) -> None:
+        """Everything is in place: leave nothing behind."""
+        self.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def close(self) -> None:
+        """Let go, keeping what is unfinished."""
+        self._lock.close()
+
+    def _clear(self) -> None:
+        for entry in self.folder.iterdir():
+            if entry.name == "lock":
+                continue
+            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            state = json.loads(self._state.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return state if isinstance(state, dict) else {}
+
+    def _write(self, state: dict[str, Any]) -> None:
+        draft = self._state.with_suffix(".tmp")
+        try:
+            draft.write_text(json.dumps(state), encoding="utf-8")
+            os.replace(draft, self._state)
+        except OSError as error:
+            raise MediaError(f"cannot write {self._state}: {error.strerror}; free some space") from None
+
+
+def _identity(job: Job, stage: str) -> str:
+    """A digest of all that decides the output: the job, the source as it is on disk, the masks given, the version."""
+    values = {key: value for key, value in job.anchored().to_dict().items() if key not in _FREE}
+    facts = [__version__, stage, values, _stamp(job.source)]
+    if stage == "repair" and job.masks is not None:
+        facts.append(_stamp(job.masks))
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def _stamp(path: Path) -> list[Any]:
+    """Size and time of a file, or of every file in a folder."""
+    folder = path if path.is_dir() else None
+    if folder is None and not path.exists():
+        folder = path.parent if path.parent.is_dir() else None
+    if folder is None:
+        return [path.stat().st_size, path.stat().st_mtime_ns] if path.exists() else []
+    entries = sorted(
+        (entry.name, entry.stat().st_size, entry.stat().st_mtime_ns) for entry in os.scandir(folder) if entry.is_file()
+    )
+    return [hashlib.sha256(json.dumps(entries).encode()).hexdigest()]
+
+
+def _lock(path: Path, output: Path) -> TextIO:
+    file = open(path, "w", encoding="utf-8")
+    try:
+        import fcntl
+    except ImportError:
+        # Where the system has no such locks, two runs onto one output are not told apart.
+        return file
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise UsageError(f"another run is writing {output}; wait for it or stop it") from None
+    return file

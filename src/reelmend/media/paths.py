@@ -9,10 +9,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from reelmend.errors import MediaError, ReelMendError, UsageError
+from reelmend.film import ReelFacts
 from reelmend.media.pattern import IMAGE_SUFFIXES, Pattern, parse_pattern
 
 CONTAINERS = {".mkv": "matroska", ".mov": "mov", ".mp4": "mp4"}
 """Output suffixes and FFmpeg's muxers for them."""
+
+_OTHER_FILMS = (
+    ".avi .mxf .webm .mpg .mpeg .m2v .ts .m2ts .mts .m4v .mp2 .wmv .asf .flv .ogv .ogg .3gp .dv .vob .y4m .nut .gif "
+    ".wav .mp3 .h264 .h265 .hevc .ivf .txt .toml .json .html .zip"
+).split()  # fmt: skip
+"""File suffixes that are certainly no folder of images, so that `film.avi` is refused and `scan.v2` is a folder."""
 
 
 def output_kind(output: Path) -> str:
@@ -20,16 +27,16 @@ def output_kind(output: Path) -> str:
     suffix = output.suffix.lower()
     if suffix in CONTAINERS:
         return "container"
-    if parse_pattern(output.name) is not None or suffix == "":
-        return "sequence"
-    if output.is_dir():
+    if parse_pattern(output.name) is not None or output.is_dir():
         return "sequence"
     if suffix in IMAGE_SUFFIXES:
         raise UsageError(
             f"{output} names one image; write a sequence as a folder or as a pattern such as "
             f"{output.with_name(f'{output.stem}_%06d{output.suffix}')}"
         )
-    raise UsageError(f"{output}: no film format is called {suffix}; use .mkv, .mov, .mp4, or a folder for a sequence")
+    if suffix not in _OTHER_FILMS:
+        return "sequence"
+    raise UsageError(f"{output}: films are not written as {suffix}; use .mkv, .mov, .mp4, or a folder for a sequence")
 
 
 def check_output(output: Path, source: Path | None, overwrite: bool) -> None:
@@ -49,18 +56,36 @@ def check_output(output: Path, source: Path | None, overwrite: bool) -> None:
 
 
 def _check_apart(output: Path, source: Path) -> None:
-    target = output.resolve()
-    if output_kind(output) == "sequence" and output.suffix:
-        target = target.parent if parse_pattern(output.name) else target
-    original = source.resolve()
-    same_file = output.exists() and source.exists() and os.path.samefile(output, source)
-    if same_file or target == original:
+    if output.resolve() == source.resolve() or (output.exists() and source.exists() and os.path.samefile(output, source)):
         raise UsageError(f"{output} is the source itself; choose another output, the source is never changed")
-    inside = source.is_dir() and original in output.resolve().parents
-    if inside:
+    if source.is_dir() and source.resolve() in output.resolve().parents:
         raise UsageError(f"{output} lies inside the source {source}; choose another place, the source is never changed")
-    if output_kind(output) == "sequence" and original.parent == target and source.is_file() and source.suffix.lower() in IMAGE_SUFFIXES:
-        raise UsageError(f"{output} is the folder of the source images; choose another, the source is never changed")
+
+
+def check_sequence_output(
+    output: Path, target: Path, pattern: Pattern, source: ReelFacts | None, overwrite: bool
+) -> None:
+    """The same for a sequence: `target` is its folder, `pattern` the names of its files."""
+    if source is not None:
+        if source.kind == "sequence" and source.path.is_file():
+            if target.resolve() == source.path.resolve().parent and pattern.number(source.path.name) is not None:
+                raise UsageError(f"{output} would replace the source {source.path}; choose another folder or name")
+        else:
+            _check_apart(target, source.path)
+    if target.exists() and not target.is_dir():
+        raise UsageError(f"{target} is a file; choose another name for the folder of images")
+    parent = target if target.is_dir() else target.parent
+    if not parent.is_dir():
+        raise UsageError(f"{parent} is not a folder; make it, or choose another place for {output.name}")
+    if target.is_dir() and not overwrite:
+        names = [path.name for path in target.iterdir()]
+        taken = next((name for name in sorted(names) if pattern.number(name) is not None), None)
+        if taken:
+            raise UsageError(f"{target} holds {taken} already; --overwrite replaces it")
+        if names and output == target:
+            raise UsageError(f"{target} exists already and is not empty; choose a new folder, or --overwrite adds to it")
+    if not os.access(parent, os.W_OK | os.X_OK):
+        raise UsageError(f"no permission to write into {parent}; choose another folder or change its permissions")
 
 
 @contextmanager
@@ -83,6 +108,23 @@ def writing_failed(path: Path, frame: int | None, number: int | None, detail: st
     if number in (errno.EACCES, errno.EPERM, errno.EROFS):
         return MediaError(f"no permission to write {path}{at}; change the permissions or choose another folder")
     return MediaError(f"{path} could not be written{at} ({detail}); check the disk and run the same command again to go on")
+
+
+def full_disk_number(folder: Path, detail: str) -> int | None:
+    """The error number behind a library's failure that gives none: does the disk still take a block?"""
+    if "no space" in detail.lower():
+        return errno.ENOSPC
+    probe = folder / "probe.part"
+    try:
+        with probe.open("wb") as file:
+            file.write(bytes(1 << 20))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        return error.errno
+    finally:
+        probe.unlink(missing_ok=True)
+    return None
 
 
 def sequence_target(output: Path) -> tuple[Path, Pattern | None]:

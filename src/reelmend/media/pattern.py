@@ -46,6 +46,11 @@ class Pattern:
         digits = f"%0{self.width}d" if self.width > 1 else "%d"
         return self.prefix.replace("%", "%%") + digits + self.suffix.replace("%", "%%")
 
+    @property
+    def numbered(self) -> bool:
+        """False for one picture whose name carries no frame number."""
+        return True
+
 
 def parse_pattern(name: str) -> Pattern | None:
     """The pattern of a file name with one `%06d`, `%d` or run of `#`; None for a name with neither.
@@ -191,6 +196,14 @@ class _Single(Pattern):
 
     def number(self, name: str) -> int | None:
         return 0 if name == f"{self.prefix}{self.suffix}" else None
+
+    @property
+    def printf(self) -> str:
+        return f"{self.prefix}{self.suffix}".replace("%", "%%")
+
+    @property
+    def numbered(self) -> bool:
+        return False
 
 
 def _single(file: Path) -> Run:

@@ -7,14 +7,18 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reelmend.errors import UsageError
 from reelmend.film import ReelFacts
-from reelmend.media.paths import check_output, output_kind
+from reelmend.media.paths import output_kind
 from reelmend.media.pattern import IMAGE_SUFFIXES, parse_pattern
 from reelmend.media.promise import Policy, Reel, Writer
 
-__all__ = ["Policy", "Reel", "Writer", "open_reel", "open_writer"]
+if TYPE_CHECKING:
+    from reelmend.media.masks import MaskReader, MaskWriter
+
+__all__ = ["Policy", "Reel", "Writer", "open_mask_reader", "open_mask_writer", "open_reel", "open_writer"]
 
 
 def open_reel(
@@ -83,5 +87,48 @@ def open_writer(
     else:
         from reelmend.media.sequence_writer import SequenceWriter as Kind  # type: ignore[assignment]
     return Kind(
-        path, facts, source=source, work=Path(work), start=start, count=count, segment=segment, overwrite=overwrite, threads=threads
+        path,
+        facts,
+        source=source,
+        work=Path(work),
+        start=start,
+        count=count,
+        segment=segment,
+        overwrite=overwrite,
+        threads=threads,
     )
+
+
+def open_mask_reader(path: str | Path, height: int, width: int, *, threads: int = 0) -> MaskReader:
+    """Masks for a film of `height` x `width`: a folder of `mask_000123.png` or a film of masks.
+
+    `MaskReader.mask(index)` gives the boolean mask of a frame counted from 0 in the source. In a folder, a frame
+    without a file has an empty mask; other files are passed over. Raises UsageError for a path that is missing, holds
+    no masks, or has another size.
+    """
+    from reelmend.media.masks import MaskReader
+
+    return MaskReader(Path(path), height, width, threads)
+
+
+def open_mask_writer(
+    path: str | Path,
+    height: int,
+    width: int,
+    *,
+    rate: Fraction,
+    work: Path,
+    start: int = 0,
+    count: int | None = None,
+    segment: int = 48,
+    overwrite: bool = False,
+    threads: int = 0,
+) -> MaskWriter:
+    """Write masks of the frames from `start` on into a folder of PNGs or, with the suffix `.mkv`, one FFV1 film.
+
+    `work`, `segment`, `done` and the rest as for `open_writer`. Raises UsageError for a place that cannot be written.
+    """
+    from reelmend.media.masks import open_mask_writer as open_it
+
+    options = {"start": start, "count": count, "segment": segment, "overwrite": overwrite, "threads": threads}
+    return open_it(Path(path), height, width, rate=rate, work=Path(work), options=options)

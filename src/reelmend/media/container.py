@@ -64,7 +64,9 @@ class ContainerReel(Reel):
                 if end is not None and position >= end:
                     return
             if previous is None and position == start:
-                raise MediaError(f"{self._path}: no frame can be decoded; the file is damaged, use another copy") from None
+                raise MediaError(
+                    f"{self._path}: no frame can be decoded; the file is damaged, use another copy"
+                ) from None
         if position == start:
             raise UsageError(f"{self._path} has no frame {start}; it ends earlier, frames are counted from 0")
         self._check_end(position)

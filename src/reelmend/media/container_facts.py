@@ -15,7 +15,13 @@ from reelmend.media.timecode import is_timecode
 
 SIDE_DATA_KINDS = ("audio", "subtitle", "data", "attachment")
 _NO_PIXELS = ("cuda", "vaapi", "qsv", "videotoolbox_vld", "vulkan", "d3d11", "drm_prime")
-_FIELD_ORDER: dict[int, Literal["progressive", "top", "bottom"]] = {1: "progressive", 2: "top", 3: "bottom", 4: "top", 5: "bottom"}
+_FIELD_ORDER: dict[int, Literal["progressive", "top", "bottom"]] = {
+    1: "progressive",
+    2: "top",
+    3: "bottom",
+    4: "top",
+    5: "bottom",
+}
 """AVFieldOrder: TT and TB show the top field first."""
 
 
@@ -170,7 +176,9 @@ def _notes(path: Path, stream: Any, first: Any | None, name: str, missing: int) 
     if name in ("monow", "monob"):
         notes.append("one-bit pixels are written as 8-bit gray, 0 and 255")
     if first is not None and first.rotation:
-        notes.append(f"players turn the picture by {int(first.rotation)} degrees; the tag is kept, the picture is not turned")
+        notes.append(
+            f"players turn the picture by {int(first.rotation)} degrees; the tag is kept, the picture is not turned"
+        )
     kinds = {getattr(side.type, "name", str(side.type)) for side in first.side_data} if first is not None else set()
     if kinds & {"MASTERING_DISPLAY_METADATA", "CONTENT_LIGHT_LEVEL"}:
         notes.append("HDR mastering metadata is present")

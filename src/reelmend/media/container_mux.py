@@ -18,6 +18,7 @@ from reelmend.errors import MediaError
 from reelmend.film import ReelFacts
 from reelmend.media.container import film_stream, open_input
 from reelmend.media.container_plan import Plan
+from reelmend.media.matroska_patch import PLACE_HOLDER, set_display
 from reelmend.media.promise import Reel
 from reelmend.media.segments import SegmentStore, read_packets
 from reelmend.media.timecode import advance
@@ -53,6 +54,12 @@ def join(
                 beside = open_input(original.path)
                 copies = _add_copies(target, beside, plan, notes)
                 _add_metadata(target, beside, stream)
+            elif source is None:
+                target.metadata.update(facts.metadata)
+            name = stream.metadata.get("title")
+            patches = plan.muxer == "matroska" and facts.sample_aspect != 1
+            if patches:
+                stream.metadata["title"] = (name or "") + PLACE_HOLDER
             target.start_encoding()
             _check_extradata(stream, store)
             shift = frames.shift_seconds
@@ -66,6 +73,8 @@ def join(
         finally:
             if beside is not None:
                 beside.close()
+    if patches:
+        set_display(output, facts.width, facts.height, facts.sample_aspect, name)
     return tuple(notes)
 
 
@@ -142,7 +151,6 @@ def _add_film(target: Any, plan: Plan, facts: ReelFacts, source: Reel | None, st
     configure(stream.codec_context, plan, facts, 1)
     # The muxers take the time scale from here, so that frame times keep their resolution.
     stream.time_base = facts.time_base
-    stream.sample_aspect_ratio = facts.sample_aspect
     matrix = getattr(source, "display_matrix", None)
     if (matrix or facts.rotation) and not hasattr(stream, "set_display_matrix"):
         notes.append("this version of PyAV cannot write the rotation tag; the picture is stored as it was, unturned")
@@ -153,7 +161,9 @@ def _add_film(target: Any, plan: Plan, facts: ReelFacts, source: Reel | None, st
     if facts.timecode:
         label = advance(facts.timecode, start, facts.rate)
         if ";" in label and round(facts.rate) % 30:
-            notes.append(f"drop-frame timecode {label} does not exist at {float(facts.rate):g} frames a second and is left out")
+            notes.append(
+                f"drop-frame timecode {label} does not exist at {float(facts.rate):g} frames a second and is left out"
+            )
         else:
             stream.metadata["timecode"] = label
     if any("HDR mastering" in note for note in facts.notes):
@@ -180,7 +190,9 @@ def _add_copies(target: Any, beside: Any, plan: Plan, notes: list[str]) -> dict[
         label = _label(stream)
         if stream.type == "attachment":
             if plan.muxer == "matroska" and stream.metadata.get("mimetype"):
-                target.add_attachment(stream.metadata.get("filename", "attachment"), stream.metadata["mimetype"], stream.data)
+                target.add_attachment(
+                    stream.metadata.get("filename", "attachment"), stream.metadata["mimetype"], stream.data
+                )
             else:
                 notes.append(f"{label} has no place in this container and is left out")
             continue
@@ -253,5 +265,9 @@ def _check_extradata(stream: Any, store: SegmentStore) -> None:
 
 
 def _label(stream: Any) -> str:
-    codec = stream.codec_context.codec.canonical_name if stream.codec_context is not None else stream.metadata.get("mimetype", "")
+    codec = (
+        stream.codec_context.codec.canonical_name
+        if stream.codec_context is not None
+        else stream.metadata.get("mimetype", "")
+    )
     return f"{stream.type} stream {stream.index}{f' ({codec})' if codec else ''}"

@@ -92,7 +92,9 @@ def plan_for(output: Path, facts: ReelFacts) -> Plan:
 def _ffv1(output: Path, facts: ReelFacts, full: bool) -> Plan:
     name = ffv1_name(facts.layout)
     if name is None:
-        raise UsageError(f"{output.name}: FFV1 does not hold {facts.pixel_format} pixels; write an image sequence instead (a folder name as output)")
+        raise UsageError(
+            f"{output.name}: FFV1 does not hold {facts.pixel_format} pixels; write an image sequence instead (a folder name as output)"
+        )
     # The number of slices is fixed by the size alone: it is part of the stream, threads are not. FFmpeg knows grids of
     # 4, 6, 9, 12, 16 and so on; 4 rows keep slices of SD pictures large enough to compress well.
     slices = 4 if facts.width * facts.height < 1280 * 720 else 16

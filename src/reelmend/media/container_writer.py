@@ -153,7 +153,10 @@ class ContainerWriter(Writer):
 
         with writing(self._output):
             try:
-                self.notes = (*self.plan.notes, *join(self._whole, self.plan, self._facts, self._store, self._source, self._start))
+                self.notes = (
+                    *self.plan.notes,
+                    *join(self._whole, self.plan, self._facts, self._store, self._source, self._start),
+                )
             except av.error.FFmpegError as error:
                 raise writing_failed(self._output, None, error.errno, error.strerror or str(error)) from error
             sync(self._whole)

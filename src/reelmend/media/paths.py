@@ -46,7 +46,9 @@ def check_output(output: Path, source: Path | None, overwrite: bool) -> None:
         _check_apart(output, source)
     if not folder.is_dir():
         raise UsageError(f"{folder} is not a folder; make it, or choose another place for {output.name}")
-    exists = output.exists() and not (output.is_dir() and output_kind(output) == "sequence" and not any(output.iterdir()))
+    exists = output.exists() and not (
+        output.is_dir() and output_kind(output) == "sequence" and not any(output.iterdir())
+    )
     if exists and not overwrite:
         raise UsageError(f"{output} exists already; --overwrite replaces it")
     if exists and output.is_dir() and output_kind(output) == "container":
@@ -56,7 +58,9 @@ def check_output(output: Path, source: Path | None, overwrite: bool) -> None:
 
 
 def _check_apart(output: Path, source: Path) -> None:
-    if output.resolve() == source.resolve() or (output.exists() and source.exists() and os.path.samefile(output, source)):
+    if output.resolve() == source.resolve() or (
+        output.exists() and source.exists() and os.path.samefile(output, source)
+    ):
         raise UsageError(f"{output} is the source itself; choose another output, the source is never changed")
     if source.is_dir() and source.resolve() in output.resolve().parents:
         raise UsageError(f"{output} lies inside the source {source}; choose another place, the source is never changed")
@@ -83,7 +87,9 @@ def check_sequence_output(
         if taken:
             raise UsageError(f"{target} holds {taken} already; --overwrite replaces it")
         if names and output == target:
-            raise UsageError(f"{target} exists already and is not empty; choose a new folder, or --overwrite adds to it")
+            raise UsageError(
+                f"{target} exists already and is not empty; choose a new folder, or --overwrite adds to it"
+            )
     if not os.access(parent, os.W_OK | os.X_OK):
         raise UsageError(f"no permission to write into {parent}; choose another folder or change its permissions")
 
@@ -102,12 +108,18 @@ def writing(path: Path, frame: int | None = None) -> Iterator[None]:
 def writing_failed(path: Path, frame: int | None, number: int | None, detail: str) -> MediaError:
     at = f" at frame {frame}" if frame is not None else ""
     if number in (errno.ENOSPC, errno.EDQUOT):
-        return MediaError(f"the disk is full{at} while writing {path}; make room and run the same command again to go on")
+        return MediaError(
+            f"the disk is full{at} while writing {path}; make room and run the same command again to go on"
+        )
     if number == errno.EFBIG:
-        return MediaError(f"{path} grew beyond the largest file allowed{at}; raise the limit (ulimit -f) or write to another disk, then run the same command again")
+        return MediaError(
+            f"{path} grew beyond the largest file allowed{at}; raise the limit (ulimit -f) or write to another disk, then run the same command again"
+        )
     if number in (errno.EACCES, errno.EPERM, errno.EROFS):
         return MediaError(f"no permission to write {path}{at}; change the permissions or choose another folder")
-    return MediaError(f"{path} could not be written{at} ({detail}); check the disk and run the same command again to go on")
+    return MediaError(
+        f"{path} could not be written{at} ({detail}); check the disk and run the same command again to go on"
+    )
 
 
 def full_disk_number(folder: Path, detail: str) -> int | None:

@@ -9,7 +9,28 @@ from pathlib import Path
 
 from reelmend.errors import UsageError
 
-IMAGE_SUFFIXES = (".dpx", ".cin", ".tif", ".tiff", ".exr", ".png", ".jpg", ".jpeg", ".bmp", ".tga", ".jp2", ".j2c", ".j2k", ".ppm", ".pgm", ".pnm", ".webp", ".hdr", ".sgi", ".psd")
+IMAGE_SUFFIXES = (
+    ".dpx",
+    ".cin",
+    ".tif",
+    ".tiff",
+    ".exr",
+    ".png",
+    ".jpg",
+    ".jpeg",
+    ".bmp",
+    ".tga",
+    ".jp2",
+    ".j2c",
+    ".j2k",
+    ".ppm",
+    ".pgm",
+    ".pnm",
+    ".webp",
+    ".hdr",
+    ".sgi",
+    ".psd",
+)
 """File suffixes that open as image sequences, in lower case."""
 
 _PRINTF = re.compile(r"%(?:0(\d+))?d")
@@ -156,7 +177,9 @@ def _names(folder: Path) -> list[str]:
 
 
 def _only_run(folder: Path) -> Run:
-    images = [name for name in _names(folder) if Path(name).suffix.lower() in IMAGE_SUFFIXES and not name.startswith(".")]
+    images = [
+        name for name in _names(folder) if Path(name).suffix.lower() in IMAGE_SUFFIXES and not name.startswith(".")
+    ]
     runs = group_runs(images)
     if not runs:
         if len(images) == 1:
@@ -177,7 +200,11 @@ def _run_of_file(file: Path) -> Run:
     if own is None:
         # A single picture without a number is a film of one frame.
         return _single(file)
-    siblings = group_runs(name for name in _names(file.parent) if (found := pattern_of(name)) and (found.prefix, found.suffix) == (own.prefix, own.suffix))
+    siblings = group_runs(
+        name
+        for name in _names(file.parent)
+        if (found := pattern_of(name)) and (found.prefix, found.suffix) == (own.prefix, own.suffix)
+    )
     for pattern, numbers in siblings.items():
         number = pattern.number(file.name)
         if number is not None and number in numbers:

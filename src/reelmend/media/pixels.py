@@ -120,7 +120,9 @@ def _semi_planar(name: str) -> PixelFormat | None:
     return PixelFormat(name, Layout("yuv", bits, sub_x=sub_x, sub_y=sub_y), _word(bits, order), places)
 
 
-def _interleaved(name: str, order: str, bits: int, endian: str | None, shift: int = 0, is_float: bool = False) -> PixelFormat:
+def _interleaved(
+    name: str, order: str, bits: int, endian: str | None, shift: int = 0, is_float: bool = False
+) -> PixelFormat:
     """Words in the given order, `x` for a word without meaning."""
     family = "yuv" if "y" in order else "rgb"
     layout = Layout(family, bits, is_float=is_float, alpha="a" in order)  # type: ignore[arg-type]
@@ -147,7 +149,9 @@ def _packed(name: str) -> PixelFormat | None:
         return _interleaved(name, _PACKED_8[name], 8, None)
     if name in _PACKED_422:
         y, u, v = _PACKED_422[name]
-        return PixelFormat(name, Layout("yuv", 8, sub_x=1), _word(8, None), (Place(0, y, 2), Place(0, u, 4), Place(0, v, 4)))
+        return PixelFormat(
+            name, Layout("yuv", 8, sub_x=1), _word(8, None), (Place(0, y, 2), Place(0, u, 4), Place(0, v, 4))
+        )
     if match := re.fullmatch(r"(rgb|bgr|rgba|bgra)(48|64)(le|be)", name):
         if len(match[1]) * 16 == int(match[2]):
             return _interleaved(name, match[1], 16, match[3])
@@ -203,7 +207,9 @@ def pack(fmt: PixelFormat, planes: Sequence[Plane], buffers: Sequence[Buffer]) -
         _pack_411(y, u, v, buffers[0])
         return
     if fmt.special:
-        raise UsageError(f"pixel format {fmt.name} can only be read; write {'gray' if 'mono' in fmt.special else 'gbrp'} instead")
+        raise UsageError(
+            f"pixel format {fmt.name} can only be read; write {'gray' if 'mono' in fmt.special else 'gbrp'} instead"
+        )
     if fmt.shared or len(fmt.places) * _samples_per_word(fmt) < len(planes) or "x" in fmt.name or "0" in fmt.name:
         for buffer in buffers:
             buffer[...] = 0

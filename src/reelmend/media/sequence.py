@@ -29,11 +29,17 @@ class SequenceReel(Reel):
         self._run, self._on_error = run, on_error
         self._present = frozenset(run.numbers)
         self._workers = max(1, min(threads or os.cpu_count() or 1, 8))
-        missing = [n for n in range(run.first, run.numbers[-1] + 1) if n not in self._present] if run.span > len(run.numbers) else []
+        missing = (
+            [n for n in range(run.first, run.numbers[-1] + 1) if n not in self._present]
+            if run.span > len(run.numbers)
+            else []
+        )
         if missing and gaps == "stop":
             more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
             verb = "are" if more else "is"
-            raise UsageError(f"frame {missing[0]}{more} {verb} missing from {run.folder}/; --gaps hold repeats {missing[0] - 1}")
+            raise UsageError(
+                f"frame {missing[0]}{more} {verb} missing from {run.folder}/; --gaps hold repeats {missing[0] - 1}"
+            )
         self._header, layout = self._first_header()
         self.facts = _facts(run, self._header, layout, rate, missing)
 
@@ -192,7 +198,10 @@ def _metadata(spec: Any) -> dict[str, str]:
     kept = {}
     for attribute in spec.extra_attribs:
         text = str(attribute.value)
-        if str(attribute.type) in ("string", "int", "uint", "float", "timecode", "keycode", "rational") and len(text) < 200:
+        if (
+            str(attribute.type) in ("string", "int", "uint", "float", "timecode", "keycode", "rational")
+            and len(text) < 200
+        ):
             kept[attribute.name] = text
     return kept
 

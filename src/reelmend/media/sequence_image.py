@@ -44,7 +44,9 @@ def _open(path: Path) -> Any:
     if image is None:
         reason = " ".join(oiio.geterror().split()).rstrip(".")
         if "Subsampled channels" in reason:
-            raise UsageError(f"{path}: EXR with subsampled chroma is not supported; convert it to plain R, G, B channels")
+            raise UsageError(
+                f"{path}: EXR with subsampled chroma is not supported; convert it to plain R, G, B channels"
+            )
         raise MediaError(f"{path} cannot be opened as an image ({reason or 'unknown format'})")
     return image
 
@@ -73,7 +75,9 @@ def read_image(path: Path) -> tuple[tuple[Plane, ...], Layout, Header]:
     planes = tuple(_to_codes(pixels[:, :, channel], layout) for channel in header.picture)
     others = [c for c in range(pixels.shape[2]) if c not in header.picture]
     if others:
-        header = Header(header.path, header.format, header.spec, header.picture, np.ascontiguousarray(pixels[:, :, others]))
+        header = Header(
+            header.path, header.format, header.spec, header.picture, np.ascontiguousarray(pixels[:, :, others])
+        )
     for plane in planes:
         plane.flags.writeable = False
     return planes, layout, header
@@ -90,7 +94,9 @@ def _header(path: Path, image: Any) -> tuple[Header, Layout]:
     kind = str(spec.format)
     formats = {str(f) for f in spec.channelformats}
     if formats and not formats <= {"half", "float"}:
-        raise UsageError(f"{path} mixes channel types ({', '.join(sorted(formats))}); keep whole-number channels in a file of their own")
+        raise UsageError(
+            f"{path} mixes channel types ({', '.join(sorted(formats))}); keep whole-number channels in a file of their own"
+        )
     if formats:
         kinds = {str(spec.channelformats[c]) for c in picture}
         if len(kinds) > 1:
@@ -115,7 +121,9 @@ def _channels(path: Path, spec: Any) -> tuple[tuple[int, ...], str, bool]:
     elif spec.nchannels - (alpha >= 0) == 1:
         picture, family = (0 if alpha != 0 else 1,), "gray"
     else:
-        raise UsageError(f"{path} has the channels {', '.join(spec.channelnames)} and no R, G, B or Y; rename or extract them")
+        raise UsageError(
+            f"{path} has the channels {', '.join(spec.channelnames)} and no R, G, B or Y; rename or extract them"
+        )
     return (*picture, alpha) if alpha >= 0 else picture, family, alpha >= 0
 
 
@@ -171,7 +179,10 @@ def cloned_spec(header: Header) -> tuple[Any, list[str]]:
         spec.attribute("DateTime", "")
     compression = spec.get_string_attribute("compression")
     if header.format == "openexr":
-        lossy_float = compression.startswith("pxr24") and "float" in {str(spec.format), *(str(f) for f in spec.channelformats)}
+        lossy_float = compression.startswith("pxr24") and "float" in {
+            str(spec.format),
+            *(str(f) for f in spec.channelformats),
+        }
         if compression.split(":")[0] in _LOSSY_EXR or lossy_float:
             spec.attribute("compression", "zip")
             notes.append(f"{compression} compression would change every pixel again; ZIP keeps them")
@@ -181,7 +192,9 @@ def cloned_spec(header: Header) -> tuple[Any, list[str]]:
     if header.format == "jpeg":
         spec.attribute("compression", "jpeg:100")
         spec.attribute("jpeg:subsampling", "4:4:4")
-        notes.append("JPEG changes pixels everywhere a little, even at quality 100; a pattern such as name_%06d.png keeps them")
+        notes.append(
+            "JPEG changes pixels everywhere a little, even at quality 100; a pattern such as name_%06d.png keeps them"
+        )
     if spec.get_int_attribute("oiio:subimages", 1) > 1:
         notes.append(f"{header.path.name} has several parts; only the first is kept")
     return spec, notes
@@ -210,7 +223,9 @@ def new_spec(suffix: str, layout: Layout, height: int, width: int) -> tuple[Any,
     return spec, tuple(range(len(names)))
 
 
-_RATES = [Fraction(n * 1000, 1001) for n in (24, 30, 48, 60, 120)] + [Fraction(n) for n in (12, 15, 16, 18, 20, 24, 25, 30, 48, 50, 60, 100, 120)]
+_RATES = [Fraction(n * 1000, 1001) for n in (24, 30, 48, 60, 120)] + [
+    Fraction(n) for n in (12, 15, 16, 18, 20, 24, 25, 30, 48, 50, 60, 100, 120)
+]
 
 
 def rate_of(header: Header) -> Fraction | None:
@@ -233,7 +248,9 @@ def timecode_of(header: Header) -> str | None:
     if not isinstance(words, (tuple, list)) or len(words) != 2:
         return None
     word = int(words[0])
-    fields = [(word >> shift & 15) + 10 * (word >> (shift + 4) & tens) for shift, tens in ((24, 3), (16, 7), (8, 7), (0, 3))]
+    fields = [
+        (word >> shift & 15) + 10 * (word >> (shift + 4) & tens) for shift, tens in ((24, 3), (16, 7), (8, 7), (0, 3))
+    ]
     hours, minutes, seconds, frames = fields
     if hours > 23 or minutes > 59 or seconds > 59:
         return None

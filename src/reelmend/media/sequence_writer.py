@@ -53,10 +53,22 @@ class SequenceWriter(Writer):
         self._folder = self._parts / "frames"
         self._moving = self._parts / "moving.json"
         self._closed = False
-        film = json.dumps({"film": str(facts.path.resolve()), "pixels": facts.pixel_format, "size": [facts.width, facts.height], "start": start, "count": count, "pattern": self._pattern.printf}, sort_keys=True)
+        film = json.dumps(
+            {
+                "film": str(facts.path.resolve()),
+                "pixels": facts.pixel_format,
+                "size": [facts.width, facts.height],
+                "start": start,
+                "count": count,
+                "pattern": self._pattern.printf,
+            },
+            sort_keys=True,
+        )
         self._finishing = self._moving.is_file() and self._parts_are(film)
         if not self._finishing:
-            check_sequence_output(output, self._target, self._pattern, source.facts if source is not None else None, overwrite)
+            check_sequence_output(
+                output, self._target, self._pattern, source.facts if source is not None else None, overwrite
+            )
             self._prepare(film, work)
         self._position = int(json.loads(self._moving.read_text())["frames"]) if self._finishing else self._stored()
         workers = max(1, min(threads or os.cpu_count() or 1, 8))
@@ -156,7 +168,9 @@ class SequenceWriter(Writer):
             for stale in self._parts.glob("*.part*"):
                 stale.unlink()
         if work.stat().st_dev != (self._target if self._target.is_dir() else self._target.parent).stat().st_dev:
-            raise UsageError(f"{work} is on another file system than {self._output}; choose a work folder beside the output")
+            raise UsageError(
+                f"{work} is on another file system than {self._output}; choose a work folder beside the output"
+            )
 
     def _parts_are(self, film: str) -> bool:
         note = self._parts / "film.json"
@@ -214,7 +228,9 @@ def _format(suffix: str) -> str:
     for name, suffixes in _SUFFIXES.items():
         if suffix.lower().endswith(suffixes):
             return name
-    raise UsageError(f"sequences of {suffix or 'files without a suffix'} cannot be written; use .dpx, .tif, .exr, .png or .jpg")
+    raise UsageError(
+        f"sequences of {suffix or 'files without a suffix'} cannot be written; use .dpx, .tif, .exr, .png or .jpg"
+    )
 
 
 def target_layout(format_: str, facts: ReelFacts) -> Layout:
@@ -222,7 +238,9 @@ def target_layout(format_: str, facts: ReelFacts) -> Layout:
     layout = facts.layout
     if format_ == "exr" or (layout.is_float and format_ == "tiff"):
         if not layout.is_float:
-            raise UsageError(f"EXR holds linear light in floating point, the film has {facts.pixel_format}; write .dpx, .tif or .png")
+            raise UsageError(
+                f"EXR holds linear light in floating point, the film has {facts.pixel_format}; write .dpx, .tif or .png"
+            )
         return layout
     if layout.is_float:
         raise UsageError(f"{format_} images do not hold {facts.pixel_format}; write .exr or .tif")

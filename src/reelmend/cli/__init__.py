@@ -45,7 +45,7 @@ def _fail(sentence: str, code: int) -> int:
         import traceback
 
         traceback.print_exc()
-    print(f"reelmend: {' '.join(sentence.split())}", file=sys.stderr)
+    print(f"reelmend: {' '.join(sentence.split()).rstrip('.')}.", file=sys.stderr)
     return code
 
 

@@ -54,11 +54,12 @@ class Display:
             self._said = time.monotonic()
             print(line(progress), file=sys.stderr, flush=True)
 
-    def how_to_go_on(self, start: int) -> str:
-        """What to say after Ctrl-C."""
-        if self.last is None or self.last.done == 0:
-            return "stopped before the first frame was done; the same command starts again."
-        return f"stopped; the same command goes on from frame {start + self.last.done}."
+    def how_to_go_on(self, start: int, step: int) -> str:
+        """What to say after Ctrl-C, for a job that begins at frame `start` and can go on every `step` frames."""
+        kept = (self.last.done if self.last else 0) // step * step
+        if not kept:
+            return "stopped before anything could be kept; the same command starts again"
+        return f"stopped; the same command goes on from frame {start + kept}"
 
 
 def line(progress: Progress) -> str:

@@ -38,7 +38,7 @@ def run(stage: Stage, *, job: Path | None, quiet: bool, no_grain: bool = False, 
 
             summary = getattr(pipeline, stage)(made, display.update)
         except KeyboardInterrupt:
-            raise KeyboardInterrupt(display.how_to_go_on(made.start)) from None
+            raise KeyboardInterrupt(display.how_to_go_on(made.start, step(stage, made))) from None
     if not quiet:
         print("\n".join(summed_up(stage, summary)), file=sys.stdout)
 
@@ -59,6 +59,15 @@ def assemble(stage: Stage, file: Path | None, no_grain: bool, options: dict[str,
     return Job.build(file, **options)
 
 
+def step(stage: Stage, job: Job) -> int:
+    """Frames between two places from which a stopped job goes on: films are kept in segments, images one by one."""
+    from reelmend.media.paths import output_kind
+    from reelmend.pipeline.run import SEGMENT
+
+    written = {"restore": (job.output, job.masks), "detect": (job.masks,), "repair": (job.output,)}[stage]
+    return SEGMENT if any(output_kind(place) == "container" for place in written if place is not None) else 1
+
+
 def summed_up(stage: Stage, summary: Summary) -> list[str]:
     """What was found and what it cost, a line each."""
     shots = f"{summary.shots} shot{'s' * (summary.shots != 1)}"
@@ -75,7 +84,7 @@ def summed_up(stage: Stage, summary: Summary) -> list[str]:
         place = getattr(summary, name)
         if place is not None and not (name == "masks" and stage == "repair"):
             lines.append(f"{name:<7} {place}")
-    return lines
+    return lines + [f"note    {note}" for note in summary.notes]
 
 
 def percent(share: float) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from reelmend.report.record import FrameRecord
 
 LISTED = 24
-"""Frames listed by name: the most unsure ones, and the first that could not be read."""
+"""Frames listed by name: the most unsure ones, and the first that could not be read or carry a note."""
 
 
 @dataclass(slots=True)
@@ -53,16 +53,18 @@ class Totals:
     blobs: int = 0
     copies: int = 0
     faults: int = 0
+    notes: int = 0
     repaired_by: dict[str, float] = field(default_factory=dict)
     """How the pixels inside the grown masks were filled, shares that sum to 1."""
     shots: list[ShotTotals] = field(default_factory=list)
     most_unsure: list[FrameRecord] = field(default_factory=list)
     faulty: list[FrameRecord] = field(default_factory=list)
+    noted: list[FrameRecord] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         """The sums alone, for JSON."""
         out = asdict(self)
-        for name in ("shots", "most_unsure", "faulty"):
+        for name in ("shots", "most_unsure", "faulty", "noted"):
             del out[name]
         return out
 
@@ -88,6 +90,10 @@ def total(records: Iterable[FrameRecord]) -> Totals:
             sums.faults += 1
             if len(sums.faulty) < LISTED:
                 sums.faulty.append(record)
+        if record.note:
+            sums.notes += 1
+            if len(sums.noted) < LISTED:
+                sums.noted.append(record)
         if record.unsure > 0:
             entry = (record.unsure, -record.index, record)
             (heapq.heappushpop if len(unsure) == LISTED else heapq.heappush)(unsure, entry)

@@ -68,6 +68,8 @@ class ReportWriter:
         self.folder, self.job, self.facts = Path(folder), job, facts
         self.last_shot: int | None = None
         """Shot of the last frame that an earlier run recorded; None at the start."""
+        self.last_shot: int | None = None
+        """Shot of the last frame recorded, also by the run before; None before the first."""
         self._worst = WorstFrames(self.folder / "worst", facts.colour, float(facts.sample_aspect))
         self._journal = self._guard(lambda: self._open(done))
 
@@ -82,6 +84,10 @@ class ReportWriter:
             unsure: where the repairer was unsure `(h, w)`.
         """
         self._guard(lambda: self._frame(record, before, after, mask, unsure))
+
+    def totals(self) -> Totals:
+        """Sums over all frames recorded so far, also by the run before."""
+        return self._guard(lambda: total(self._records()))
 
     def finish(self, summary: Outcome) -> Path:
         """Write `report.json`, `job.toml` and `report.html`; the path of the page."""
@@ -125,6 +131,7 @@ class ReportWriter:
         self._worst.offer(record, before, after, mask, unsure)
         self._journal.write(json.dumps(record.to_dict(), separators=(",", ":")) + "\n")
         self._journal.flush()
+        self.last_shot = record.shot
 
     def _records(self) -> Iterator[FrameRecord]:
         with open(self.folder / JOURNAL, encoding="utf-8") as file:

@@ -29,7 +29,7 @@ def open_reel(
     rate: Fraction | None = None,
     threads: int = 0,
 ) -> Reel:
-    """Open a film: a container file, or an image sequence as a folder, `name_%06d.dpx`, `name_####.dpx` or its first file.
+    """Open a film: a container, or an image sequence as a folder, `name_%06d.dpx`, `name_####.dpx` or its first file.
 
     `gaps="hold"` lets the frame before stand in for a number missing from a sequence; `on_error="hold"` does so for a
     damaged frame. `rate` is the frames a second of a sequence whose files do not say (24 otherwise). `threads` is

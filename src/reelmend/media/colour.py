@@ -62,7 +62,7 @@ def merge(first: Colour, second: Colour) -> Colour:
 
 def luma_weights(matrix: str | None, height: int) -> tuple[float, float]:
     """`(Kr, Kb)` of a matrix; untagged pictures are BT.601 up to 576 lines and BT.709 above, as players assume."""
-    if matrix in WEIGHTS:
+    if matrix is not None and matrix in WEIGHTS:
         return WEIGHTS[matrix]
     return WEIGHTS["smpte170m"] if height <= 576 else WEIGHTS["bt709"]
 

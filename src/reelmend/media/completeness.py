@@ -9,7 +9,7 @@ _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
 def missing_bytes(path: Path) -> int:
-    """Bytes that a Matroska, MP4/MOV or AVI file announces and does not have; 0 when whole, unknown or another format."""
+    """Bytes that a Matroska, MP4/MOV or AVI file announces and does not have; 0 when whole or unknown."""
     size = path.stat().st_size
     with path.open("rb") as file:
         head = file.read(64)

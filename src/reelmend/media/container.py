@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ class ContainerReel(Reel):
             codec = stream.codec_context.codec
             # One packet is one frame, in order: frames can be counted, and passed over, without decoding.
             self._countable = codec.intra_only or codec.canonical_name == "ffv1"
-            self._checks_slices = codec.canonical_name == "ffv1" and self._has_slice_checksums(container, stream)
+            self._checks_slices = codec.canonical_name == "ffv1" and self._has_slice_checksums()
 
     def frames(self, start: int = 0, count: int | None = None) -> Iterator[Frame]:
         if start < 0 or (self.facts.frames is not None and start >= max(self.facts.frames, 1)):
@@ -77,7 +78,8 @@ class ContainerReel(Reel):
         if self._on_error == "stop" and (short or self._missing):
             of = f" of {expected}" if short else ""
             raise MediaError(
-                f"{self._path} is cut short after {position}{of} frames; use a whole copy, or --on-error hold to work on "
+                f"{self._path} is cut short after {position}{of} frames; use a whole copy, or --on-error hold to "
+                "work on "
                 "what is there"
             )
 
@@ -89,7 +91,8 @@ class ContainerReel(Reel):
             assert stream is not None
             stream.thread_type = "AUTO"
             stream.codec_context.thread_count = threads
-            index, skipping = 0, []
+            index = 0
+            skipping: list[Any] = []
             for packet in self._packets(container, stream):
                 if packet.size == 0 and packet.dts is not None:
                     continue
@@ -219,17 +222,11 @@ class ContainerReel(Reel):
             pass
         return None
 
-    def _has_slice_checksums(self, container: Any, stream: Any) -> bool:
+    def _has_slice_checksums(self) -> bool:
         """Do the first packets carry FFV1 slice checksums? One damaged packet must not hide them."""
         with open_input(self._path) as again:
-            found = 0
-            for packet in again.demux(film_stream(again)):
-                if packet.size and ffv1_slices_intact(bytes(packet)):
-                    return True
-                found += 1
-                if found == 8:
-                    break
-        return False
+            packets = islice(again.demux(film_stream(again)), 8)
+            return any(packet.size and ffv1_slices_intact(bytes(packet)) for packet in packets)
 
 
 class _Damaged(Exception):

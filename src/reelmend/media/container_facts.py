@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import av
 
@@ -66,7 +66,7 @@ def gather_facts(path: Path, container: Any, stream: Any, first: Any | None, mis
         field_order=field_order,
         rotation=int(first.rotation) if first is not None else 0,
         streams=tuple(_stream_facts(s) for s in container.streams if s.index != stream.index),
-        metadata={k: v for k, v in container.metadata.items()},
+        metadata=dict(container.metadata),
         notes=tuple(notes),
     )
 
@@ -110,7 +110,7 @@ def _about(container: Any, stream: Any, rate: Fraction) -> int | None:
     if stream.frames:
         return int(stream.frames)
     if stream.duration and stream.time_base:
-        return round(stream.duration * stream.time_base * rate)
+        return round(Fraction(stream.duration) * Fraction(stream.time_base) * rate)
     duration = _clock(stream.metadata.get("DURATION", ""))
     if duration is None and container.duration:
         duration = Fraction(container.duration, av.time_base)
@@ -164,7 +164,7 @@ def _stream_facts(stream: Any) -> StreamFacts:
     elif stream.type == "attachment":
         codec, detail = stream.metadata.get("mimetype", "unknown"), stream.metadata.get("filename", "")
     kind = stream.type if stream.type in (*SIDE_DATA_KINDS, "video") else "data"
-    return StreamFacts(stream.index, kind, codec, stream.metadata.get("language"), detail)
+    return StreamFacts(int(stream.index), cast(Any, kind), codec, stream.metadata.get("language"), detail)
 
 
 def _notes(path: Path, stream: Any, first: Any | None, name: str, missing: int) -> list[str]:

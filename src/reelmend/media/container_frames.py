@@ -17,9 +17,9 @@ def _buffers(picture: av.VideoFrame) -> list[Buffer]:
         line = plane.line_size
         if line == 0:
             # The palette: 256 entries without a line size.
-            buffers.append(np.frombuffer(plane, np.uint8)[None, :])
+            buffers.append(np.frombuffer(memoryview(plane), np.uint8)[None, :])
             continue
-        rows = np.frombuffer(plane, np.uint8).reshape(-1, abs(line))
+        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, abs(line))
         # A negative line size means that the picture is stored bottom up.
         buffers.append(rows[::-1] if line < 0 else rows)
     return buffers

@@ -9,6 +9,7 @@ import struct
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import count as counter
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ import av
 
 from reelmend.errors import MediaError
 from reelmend.film import ReelFacts
-from reelmend.media.container import film_stream, open_input
+from reelmend.media.container import open_input
+from reelmend.media.container_facts import film_stream
 from reelmend.media.container_plan import Plan
 from reelmend.media.matroska_patch import PLACE_HOLDER, set_display
 from reelmend.media.promise import Reel
@@ -115,7 +117,7 @@ def _timing(store: SegmentStore, facts: ReelFacts, start: int) -> tuple[_Times, 
     if sorted(order) != list(range(len(listed))):
         raise MediaError(f"{store.folder} does not hold every frame; delete it and run the same command again")
     pts = [p for p, _ in listed if p is not None]
-    rising = all(a < b for a, b in zip(pts, pts[1:], strict=False))
+    rising = all(a < b for a, b in pairwise(pts))
     if len(pts) == len(listed) and rising:
         return _Times(pts, [d for _, d in listed], facts.time_base, start), order
     # Without usable times of its own the film runs at its nominal rate.
@@ -220,7 +222,7 @@ _MP4_AUDIO = {"aac", "mp3", "ac3", "eac3", "alac", "opus", "flac", "mp2", "dts",
 
 
 def _fits(muxer: str, stream: Any) -> bool:
-    codec = stream.codec_context.codec.canonical_name
+    codec: str = stream.codec_context.codec.canonical_name
     if muxer == "matroska":
         return codec != "mov_text"
     if stream.type == "subtitle":

@@ -39,16 +39,16 @@ _EXACT = {
     ("rgb", 16, True): "gbrap16le",
     ("gray", 8, True): "ya8",
 }
-_FFV1 = frozenset(
-    "gray gray9le gray10le gray12le gray14le gray16le ya8 bgr0 bgra "
-    "gbrp9le gbrp10le gbrp12le gbrp14le gbrp16le gbrap10le gbrap12le gbrap14le gbrap16le "
-    "yuv420p yuv422p yuv444p yuv440p yuv411p yuv410p yuva420p yuva422p yuva444p "
-    "yuv420p9le yuv422p9le yuv444p9le yuva420p9le yuva422p9le yuva444p9le "
-    "yuv420p10le yuv422p10le yuv444p10le yuv440p10le yuva420p10le yuva422p10le yuva444p10le "
-    "yuv420p12le yuv422p12le yuv444p12le yuv440p12le yuva422p12le yuva444p12le "
-    "yuv420p14le yuv422p14le yuv444p14le "
-    "yuv420p16le yuv422p16le yuv444p16le yuva420p16le yuva422p16le yuva444p16le".split()
-)
+_FFV1 = frozenset((
+    "gray", "gray9le", "gray10le", "gray12le", "gray14le", "gray16le", "ya8", "bgr0", "bgra", "gbrp9le",
+    "gbrp10le", "gbrp12le", "gbrp14le", "gbrp16le", "gbrap10le", "gbrap12le", "gbrap14le", "gbrap16le",
+    "yuv420p", "yuv422p", "yuv444p", "yuv440p", "yuv411p", "yuv410p", "yuva420p", "yuva422p", "yuva444p",
+    "yuv420p9le", "yuv422p9le", "yuv444p9le", "yuva420p9le", "yuva422p9le", "yuva444p9le", "yuv420p10le",
+    "yuv422p10le", "yuv444p10le", "yuv440p10le", "yuva420p10le", "yuva422p10le", "yuva444p10le",
+    "yuv420p12le", "yuv422p12le", "yuv444p12le", "yuv440p12le", "yuva422p12le", "yuva444p12le", "yuv420p14le",
+    "yuv422p14le", "yuv444p14le", "yuv420p16le", "yuv422p16le", "yuv444p16le", "yuva420p16le", "yuva422p16le",
+    "yuva444p16le",
+))  # fmt: skip
 
 
 def planar_name(layout: Layout) -> str:
@@ -93,7 +93,8 @@ def _ffv1(output: Path, facts: ReelFacts, full: bool) -> Plan:
     name = ffv1_name(facts.layout)
     if name is None:
         raise UsageError(
-            f"{output.name}: FFV1 does not hold {facts.pixel_format} pixels; write an image sequence instead (a folder name as output)"
+            f"{output.name}: FFV1 does not hold {facts.pixel_format} pixels; write an image sequence instead (a "
+            "folder name as output)"
         )
     # The number of slices is fixed by the size alone: it is part of the stream, threads are not. FFmpeg knows grids of
     # 4, 6, 9, 12, 16 and so on; 4 rows keep slices of SD pictures large enough to compress well.

@@ -67,7 +67,8 @@ class ContainerWriter(Writer):
             raise MediaError(f"{self._output} is finished; no frame can be added")
         if self._position % self._segment and self._current is None:
             raise MediaError(
-                f"{self._output}: its last frame is stored already; delete {self._folder} to write it with another length"
+                f"{self._output}: its last frame is stored already; delete {self._folder} to write it with "
+                "another length"
             )
         facts = self._facts
         if (frame.height, frame.width, frame.layout) != (facts.height, facts.width, facts.layout):

@@ -87,9 +87,12 @@ def _same_family(
 def _shift(plane: Plane, bits: int, target: Layout) -> Plane:
     """Limited-range codes scale by powers of two: up without loss, down rounded."""
     if target.bits >= bits:
-        return plane.astype(target.dtype) << (target.bits - bits)
+        up: Plane = plane.astype(target.dtype) << (target.bits - bits)
+        return up
     down = bits - target.bits
-    return np.minimum((plane.astype(np.uint32) + (1 << (down - 1))) >> down, int(target.peak)).astype(target.dtype)
+    rounded = (plane.astype(np.uint32) + (1 << (down - 1))) >> down
+    lower: Plane = np.minimum(rounded, int(target.peak)).astype(target.dtype)
+    return lower
 
 
 def _normal(plane: Plane, index: int, layout: Layout, full: bool) -> _Real:

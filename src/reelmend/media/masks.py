@@ -16,8 +16,8 @@ import numpy as np
 
 from reelmend.errors import MediaError, UsageError
 from reelmend.film import Frame, Layout, Mask, Plane, ReelFacts
-from reelmend.media.pattern import Pattern
 from reelmend.media.paths import output_kind
+from reelmend.media.pattern import Pattern
 from reelmend.media.promise import Reel, Writer
 
 NAMES = Pattern("mask_", ".png", 6)
@@ -63,7 +63,8 @@ class MaskReader:
         if self._stream is None or index != self._next:
             if index < self._first:
                 raise UsageError(
-                    f"{self._path} begins with the mask of frame {self._first}; start there or make masks for frame {index}"
+                    f"{self._path} begins with the mask of frame {self._first}; start there or make masks for "
+                    f"frame {index}"
                 )
             self._stream = self._reel.frames(index - self._first)
         self._next = index + 1
@@ -110,16 +111,18 @@ class MaskReader:
     def _check_size(self, path: Path, shape: tuple[int, int]) -> None:
         if shape != self._shape:
             raise UsageError(
-                f"{path} is {shape[1]}x{shape[0]}, the film is {self._shape[1]}x{self._shape[0]}; masks have the film's size"
+                f"{path} is {shape[1]}x{shape[0]}, the film is {self._shape[1]}x{self._shape[0]}; masks have the "
+                "film's size"
             )
 
     def _boolean(self, plane: Plane, path: Path, where: str) -> Mask:
-        damaged = plane == 255
+        damaged: Mask = plane == 255
         wrong = ~damaged & (plane != 0)
         if wrong.any():
             row, column = (int(i) for i in np.argwhere(wrong)[0])
             raise UsageError(
-                f"{path}{where} has the value {int(plane[row, column])} at column {column}, row {row}; a mask holds 0 and 255 only"
+                f"{path}{where} has the value {int(plane[row, column])} at column {column}, row {row}; a mask "
+                "holds 0 and 255 only"
             )
         return damaged
 

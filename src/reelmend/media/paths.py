@@ -16,9 +16,10 @@ CONTAINERS = {".mkv": "matroska", ".mov": "mov", ".mp4": "mp4"}
 """Output suffixes and FFmpeg's muxers for them."""
 
 _OTHER_FILMS = (
-    ".avi .mxf .webm .mpg .mpeg .m2v .ts .m2ts .mts .m4v .mp2 .wmv .asf .flv .ogv .ogg .3gp .dv .vob .y4m .nut .gif "
-    ".wav .mp3 .h264 .h265 .hevc .ivf .txt .toml .json .html .zip"
-).split()  # fmt: skip
+    ".avi", ".mxf", ".webm", ".mpg", ".mpeg", ".m2v", ".ts", ".m2ts", ".mts", ".m4v", ".mp2", ".wmv", ".asf",
+    ".flv", ".ogv", ".ogg", ".3gp", ".dv", ".vob", ".y4m", ".nut", ".gif", ".wav", ".mp3", ".h264", ".h265",
+    ".hevc", ".ivf", ".txt", ".toml", ".json", ".html", ".zip",
+)  # fmt: skip
 """File suffixes that are certainly no folder of images, so that `film.avi` is refused and `scan.v2` is a folder."""
 
 
@@ -113,7 +114,8 @@ def writing_failed(path: Path, frame: int | None, number: int | None, detail: st
         )
     if number == errno.EFBIG:
         return MediaError(
-            f"{path} grew beyond the largest file allowed{at}; raise the limit (ulimit -f) or write to another disk, then run the same command again"
+            f"{path} grew beyond the largest file allowed{at}; raise the limit (ulimit -f) or write to another "
+            "disk, then run the same command again"
         )
     if number in (errno.EACCES, errno.EPERM, errno.EROFS):
         return MediaError(f"no permission to write {path}{at}; change the permissions or choose another folder")

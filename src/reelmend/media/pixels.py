@@ -62,7 +62,8 @@ def unsupported(name: str, where: str = "") -> UsageError:
 
 @lru_cache(maxsize=512)
 def pixel_format(name: str) -> PixelFormat:
-    """The format called `name`; UsageError for one that has no planar layout (Bayer, XYZ, fewer than 8 bits, hardware)."""
+    """The format called `name`; UsageError for one that has no planar layout (Bayer, XYZ, fewer than 8 bits, "
+    "hardware)."""
     found = _planar(name) or _semi_planar(name) or _packed(name)
     if found is None:
         raise unsupported(name)
@@ -152,9 +153,8 @@ def _packed(name: str) -> PixelFormat | None:
         return PixelFormat(
             name, Layout("yuv", 8, sub_x=1), _word(8, None), (Place(0, y, 2), Place(0, u, 4), Place(0, v, 4))
         )
-    if match := re.fullmatch(r"(rgb|bgr|rgba|bgra)(48|64)(le|be)", name):
-        if len(match[1]) * 16 == int(match[2]):
-            return _interleaved(name, match[1], 16, match[3])
+    if match := re.fullmatch(r"(rgb48|bgr48|rgba64|bgra64)(le|be)", name):
+        return _interleaved(name, match[1][:-2], 16, match[2])
     if match := re.fullmatch(r"(rgb|rgba)f(16|32)(le|be)", name):
         return _interleaved(name, match[1], int(match[2]), match[3], is_float=True)
     if match := re.fullmatch(r"y2(10|12|16)(le|be)", name):

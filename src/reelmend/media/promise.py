@@ -27,7 +27,7 @@ class Reel(ABC):
         `Frame.fault` saying why) and for a source that ends before it should.
         """
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - most readers hold nothing between frames
         """Let go of the source; frames already handed out stay valid."""
 
     def __enter__(self) -> Self:
@@ -58,6 +58,7 @@ class Writer(ABC):
     def finish(self) -> None:
         """Put the whole output under its final name and remove what was unfinished. May be repeated after a crash."""
 
+    @abstractmethod
     def close(self) -> None:
         """Stop. Without `finish`, what is stored stays in `work` and a new writer goes on from there."""
 

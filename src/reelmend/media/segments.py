@@ -8,6 +8,7 @@ final name is always complete.
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import struct
@@ -61,11 +62,9 @@ class SegmentFile:
         os.replace(self._part, self.path)
 
     def abandon(self) -> None:
-        try:
+        # A full disk refuses the last buffered bytes too; the part is thrown away anyway.
+        with contextlib.suppress(OSError):
             self._file.close()
-        except OSError:
-            # A full disk refuses the last buffered bytes too; the part is thrown away anyway.
-            pass
         self._part.unlink(missing_ok=True)
 
 

@@ -95,7 +95,8 @@ def _header(path: Path, image: Any) -> tuple[Header, Layout]:
     formats = {str(f) for f in spec.channelformats}
     if formats and not formats <= {"half", "float"}:
         raise UsageError(
-            f"{path} mixes channel types ({', '.join(sorted(formats))}); keep whole-number channels in a file of their own"
+            f"{path} mixes channel types ({', '.join(sorted(formats))}); keep whole-number channels in a file of "
+            "their own"
         )
     if formats:
         kinds = {str(spec.channelformats[c]) for c in picture}

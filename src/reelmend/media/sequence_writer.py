@@ -8,7 +8,6 @@ from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from reelmend.errors import MediaError, ReelMendError, UsageError
 from reelmend.film import Frame, Layout, ReelFacts

@@ -20,6 +20,7 @@ from reelmend.motion.windows import Neighbour, Window
 _SQUARE = np.ones((3, 3), np.uint8)
 _SEED_SIGMAS, _SEED_FLOOR = 3.0, 6.0
 _FRINGE_SIGMAS, _FRINGE_FLOOR = 1.5, 3.5
+_RIM = 0.18
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,7 +82,17 @@ def find_candidates(window: Window) -> Candidates | None:
         count += len(seeded)
         labels += lookup[found]
     spike = bright.astype(np.int16) - dark
+    _trim(labels, count, cv2.max(bright, dark))
     return Candidates(labels, count, spike, np.asarray(seeds), pair, (a, b), np.asarray(mean), noise)
+
+
+def _trim(labels: NDArray[np.int32], count: int, height: NDArray[np.uint8]) -> None:
+    """Take the faint rim off every blob, in place: what is below `_RIM` of its peak is the scanner's blur."""
+    where = np.flatnonzero(labels)
+    order, spike = labels.ravel()[where], height.ravel()[where]
+    peak = np.zeros(count + 1, np.uint8)
+    np.maximum.at(peak, order, spike)
+    labels.ravel()[where[spike < _RIM * peak[order]]] = 0
 
 
 def _limit(noise: NDArray[np.float32], sigmas: float, floor: float) -> NDArray[np.uint8]:

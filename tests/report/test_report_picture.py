@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+
 from reelmend.film import Colour, Frame, Layout
 from reelmend.report.picture import crop, display_white, overlay_rgba, to_rgb8
 

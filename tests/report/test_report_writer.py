@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from reelmend.config import Job
 from reelmend.errors import MediaError
 from reelmend.film import Frame, Layout, Mask, ReelFacts

@@ -10,7 +10,6 @@ import typer
 from reelmend.config import Job
 from reelmend.describe import bounds, find, limits
 
-
 PANELS = {
     "detector": "What is damage", "strength": "What is damage", "min_blob": "What is damage",
     "max_blob": "What is damage",

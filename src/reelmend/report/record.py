@@ -30,8 +30,6 @@ class FrameRecord:
     fault: str | None = None
     """Why the frame could not be read and another stands in for it."""
     note: str | None = None
-    """What a person should look at, such as a detector that held back."""
-    note: str | None = None
     """Why nothing was looked for or changed: no neighbours to compare with, or too much would have been touched."""
 
     def to_dict(self) -> dict[str, Any]:

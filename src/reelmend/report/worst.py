@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ WIDEST, TALLEST = 1120, 840
 """Size of a picture on the page, pixels: two fit side by side on a wide screen, one fills a laptop's."""
 DETAILS = 3
 """Close-ups of one frame."""
+PICTURE = re.compile(r"(\d{6,})-(before\.jpg|after\.jpg|overlay\.png|detail\d\.jpg)")
 TINT = (60, 200, 232)
 """The page's accent colour, RGB."""
 
@@ -50,6 +52,13 @@ class WorstFrames:
     def replay(self, record: FrameRecord) -> None:
         """Take a record whose pictures an earlier run has written."""
         self._admit(record)
+
+    def tidy(self) -> None:
+        """Remove the pictures of frames that are not among the worst of the records so far."""
+        kept = {-negative for _, negative in self._heap}
+        for file in self.folder.glob("*-*"):
+            if (name := PICTURE.fullmatch(file.name)) and int(name[1]) not in kept:
+                file.unlink(missing_ok=True)
 
     def offer(self, record: FrameRecord, before: Frame, after: Frame, mask: Mask, unsure: Mask) -> None:
         """Keep pictures of this frame if it is among the worst so far, and drop those of the frame it displaces."""
@@ -82,7 +91,8 @@ class WorstFrames:
         """True if the record is among the worst so far; of equals the earlier frame stays, copies show nothing new."""
         if record.damaged <= 0 or record.copy_of is not None:
             return False
-        entry = (record.damaged, -record.index)
+        # Rounded as in the journal, so that a replayed record and a fresh one compare alike.
+        entry = (round(record.damaged, 7), -record.index)
         if len(self._heap) < LIMIT:
             heapq.heappush(self._heap, entry)
             return True

@@ -67,8 +67,6 @@ class ReportWriter:
         """
         self.folder, self.job, self.facts = Path(folder), job, facts
         self.last_shot: int | None = None
-        """Shot of the last frame that an earlier run recorded; None at the start."""
-        self.last_shot: int | None = None
         """Shot of the last frame recorded, also by the run before; None before the first."""
         self._worst = WorstFrames(self.folder / "worst", facts.colour, float(facts.sample_aspect))
         self._journal = self._guard(lambda: self._open(done))
@@ -92,10 +90,6 @@ class ReportWriter:
     def finish(self, summary: Outcome) -> Path:
         """Write `report.json`, `job.toml` and `report.html`; the path of the page."""
         return self._guard(lambda: self._finish(summary))
-
-    def totals(self) -> Totals:
-        """Sums over every frame recorded so far, by earlier runs too."""
-        return self._guard(lambda: total(self._records()))
 
     def close(self) -> None:
         """Close the journal and leave the rest for a later run. `finish` does so by itself."""
@@ -125,6 +119,7 @@ class ReportWriter:
                     self._worst.replay(record)
                     self.last_shot = record.shot
             os.truncate(path, kept)
+        self._worst.tidy()
         return open(path, "a" if done else "w", encoding="utf-8")
 
     def _frame(self, record: FrameRecord, before: Frame, after: Frame, mask: Mask, unsure: Mask) -> None:

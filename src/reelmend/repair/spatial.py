@@ -16,6 +16,7 @@ from reelmend.repair.promise import FilledBy, Repair, check_mask, untouched
 Floats = NDArray[np.float32]
 
 _RADIUS = 3
+_MARGIN = 2 * _RADIUS + 2
 
 
 class SpatialRepairer:
@@ -41,10 +42,11 @@ class SpatialRepairer:
         )
 
 
-def fill_plane(plane: NDArray[Any], where: Mask) -> Floats:
+def fill_plane(plane: NDArray[Any], where: Mask, wanted: Mask | None = None) -> Floats:
     """A plane `(h, w)` with the samples of `where` filled from those around them, float32, code values.
 
-    Samples that are not finite count as missing. Where nothing at all is known the values stay, made finite.
+    Samples that are not finite count as missing. Where nothing at all is known the values stay, made finite. With
+    `wanted`, only the blobs that hold a wanted sample need be filled.
     """
     values = plane.astype(np.float32)
     missing = where
@@ -52,30 +54,23 @@ def fill_plane(plane: NDArray[Any], where: Mask) -> Floats:
         strange = ~np.isfinite(values)
         if strange.any():
             missing = where | strange
-            values = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
-    if missing.all() or not missing.any():
+            values[strange] = 0
+    if missing.all():
         return values
-    top, bottom, left, right = _box(missing)
-    part = np.ascontiguousarray(values[top:bottom, left:right])
-    hole = np.ascontiguousarray(missing[top:bottom, left:right]).view(np.uint8)
-    if hole.all():
-        part[:] = part.mean()
-    else:
-        part = np.asarray(cv2.inpaint(part, hole, _RADIUS, cv2.INPAINT_NS), np.float32)
-    values[top:bottom, left:right] = np.nan_to_num(part)
+    count, labels, boxes, _ = cv2.connectedComponentsWithStats(missing.view(np.uint8), connectivity=8)
+    chosen = range(1, count) if wanted is None else np.unique(labels[wanted & missing]).tolist()
+    source = values.copy()
+    for blob in chosen:
+        x, y, across, down = boxes[blob, :4].tolist()
+        part = (
+            slice(max(0, y - _MARGIN), y + down + _MARGIN),
+            slice(max(0, x - _MARGIN), x + across + _MARGIN),
+        )
+        hole = np.ascontiguousarray(missing[part])
+        filled = cv2.inpaint(np.ascontiguousarray(source[part]), hole.view(np.uint8), _RADIUS, cv2.INPAINT_NS)
+        own = labels[part] == blob
+        values[part][own] = np.nan_to_num(filled[own])
     return values
-
-
-def _box(mask: Mask) -> tuple[int, int, int, int]:
-    """The rows and columns that hold the mask and what a fill looks at around it."""
-    margin = 2 * _RADIUS + 2
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    return (
-        max(0, int(rows[0]) - margin),
-        min(mask.shape[0], int(rows[-1]) + margin + 1),
-        max(0, int(columns[0]) - margin),
-        min(mask.shape[1], int(columns[-1]) + margin + 1),
-    )
 
 
 def to_codes(values: Floats, layout: Layout) -> NDArray[Any]:
@@ -93,9 +88,14 @@ def put(plane: NDArray[Any], values: Floats, where: Mask, layout: Layout) -> NDA
     return out
 
 
-def fill_frame(frame: Frame, mask: Mask) -> list[Floats]:
-    """Every colour plane filled, float32."""
+def fill_frame(frame: Frame, mask: Mask, wanted: Mask) -> list[Floats]:
+    """Every colour plane filled at least where `wanted` (part of `mask`), float32."""
+    layout = frame.layout
     return [
-        fill_plane(frame.planes[index], footprint_touches(mask, *frame.layout.subsampling(index)))
-        for index in range(frame.layout.colour_planes)
+        fill_plane(
+            frame.planes[index],
+            footprint_touches(mask, *layout.subsampling(index)),
+            footprint_touches(wanted, *layout.subsampling(index)),
+        )
+        for index in range(layout.colour_planes)
     ]

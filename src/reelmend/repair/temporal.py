@@ -9,17 +9,19 @@ from numpy.typing import NDArray
 
 from reelmend.film import Mask
 from reelmend.motion.windows import Window
-from reelmend.repair.blocks import Blocks, footprint_mean
-from reelmend.repair.evidence import Evidence, light, weigh
+from reelmend.repair.cells import Cells, Floats, sample_at
+from reelmend.repair.evidence import Evidence, light_of, weigh
 from reelmend.repair.grow import footprint_touches, grow
 from reelmend.repair.promise import FilledBy, Repair, check_mask, untouched
-from reelmend.repair.sampling import Floats, inside_frame, sample_at, surroundings
 from reelmend.repair.spatial import SpatialRepairer, fill_frame, to_codes
+from reelmend.repair.spread import spread
 from reelmend.repair.through import candidate_flows
 
 SEAM_LIMIT = 24.0
 """The seam's correction looks at differences up to this, 8-bit codes."""
 SEAM_PRIOR = 30.0
+LEAST_SHARE = 0.02
+"""A spatial fill with less say than this is not worth computing."""
 
 
 class TemporalRepairer:
@@ -35,76 +37,100 @@ class TemporalRepairer:
             return SpatialRepairer().repair(window, mask)
         frame = window.centre.frame
         layout = frame.layout
-        flows = [candidate_flows(window, neighbour, mask) for neighbour in window.neighbours]
         suspect = grow(mask, 1)
-        planes: list[NDArray[Any]] = [plane.copy() for plane in frame.planes[: layout.colour_planes]]
-        touched = [footprint_touches(mask, *layout.subsampling(index)) for index in range(layout.colour_planes)]
-        unsure = np.zeros(mask.shape, np.float32)
-        retained = np.ones(mask.shape, np.float32)
-        spatial: list[Floats] | None = None
-        for blocks in Blocks.covering(mask):
-            masked = blocks.gather(mask)
-            xs, ys = blocks.coordinates()
-            known = ~blocks.gather(suspect) & inside_frame(xs + 0.5, ys + 0.5, (frame.height + 1, frame.width + 1))
-            known &= (xs >= 0) & (ys >= 0) & (xs < frame.width) & (ys < frame.height)
-            evidence = weigh(window, flows, blocks, known, masked)
-            blocks.write(unsure, evidence.unsure, masked)
-            kept = (evidence.weights**2).sum(axis=0) * (1 - evidence.unsure) ** 2
-            blocks.write(retained, kept, masked)
-            if spatial is None and bool((evidence.unsure[masked] > 0).any()):
-                spatial = fill_frame(frame, mask)
-            for index, plane in enumerate(planes):
-                self._plane(window, index, blocks, evidence, suspect, touched[index], spatial, plane)
-        filled_by = np.where(mask, np.uint8(FilledBy.TEMPORAL), np.uint8(FilledBy.UNTOUCHED))
-        filled_by[unsure > 0.5] = FilledBy.SPATIAL
-        return Repair(frame.with_planes((*planes, *frame.planes[layout.colour_planes :])), unsure, filled_by, retained)
+        cells = Cells.around(mask, window.centre.factor)
+        disturbed = np.zeros(cells.grid, bool)
+        disturbed[cells.rows, cells.columns] = True
+        found, carried = candidate_flows(window.neighbours, window.centre.factor, disturbed)
+        evidence = weigh(window, found, carried, cells, _known(cells, suspect))
+
+        masked = cells.gather(mask)
+        if cells.inside(*mask.shape) is not None:
+            masked &= cells.inside(*mask.shape)
+        doubt, share = cells.at_samples(evidence.doubt) * masked
+        unsure = _spread_out(cells, doubt, mask.shape)
+        kept = np.where(masked, _kept(cells.at_samples(evidence.weights)) * (1 - share) ** 2, 1)
+        retained = _spread_out(cells, kept, mask.shape, empty=1)
+        spatial = _spread_out(cells, share, mask.shape)
+        fills = fill_frame(frame, mask, spatial > LEAST_SHARE) if (share > LEAST_SHARE).any() else None
+        planes = [
+            self._plane(window, index, cells, evidence, mask, suspect, fills)
+            for index in range(layout.colour_planes)
+        ]
+        filled_by = mask.astype(np.uint8) * np.uint8(FilledBy.TEMPORAL)
+        filled_by[spatial > 0.5] = FilledBy.SPATIAL
+        return Repair(
+            frame.with_planes((*planes, *frame.planes[layout.colour_planes :])), unsure, filled_by, retained
+        )
 
     @staticmethod
     def _plane(
         window: Window,
         index: int,
-        blocks: Blocks,
+        cells: Cells,
         evidence: Evidence,
+        mask: Mask,
         suspect: Mask,
-        touched: Mask,
-        spatial: list[Floats] | None,
-        out: NDArray[Any],
-    ) -> None:
-        """Fill one plane's samples of these blocks into `out`."""
+        fills: list[Floats] | None,
+    ) -> NDArray[Any]:
         frame = window.centre.frame
         layout = frame.layout
         sub = layout.subsampling(index)
         scale = layout.peak / 255
         plane = frame.planes[index]
-        centre = blocks.gather(plane, *sub).astype(np.float32)
-        xs, ys = blocks.coordinates(*sub)
-        known = ~blocks.gather(footprint_touches(suspect, *sub), *sub)
-        known &= (xs >= 0) & (ys >= 0) & (xs < plane.shape[1]) & (ys < plane.shape[0])
-        seen = np.stack(
-            [
-                sample_at(
-                    neighbour.picture.frame.planes[index],
-                    xs + footprint_mean(evidence.dx[n], *sub) / (1 << sub[0]),
-                    ys + footprint_mean(evidence.dy[n], *sub) / (1 << sub[1]),
-                )
-                for n, neighbour in enumerate(window.neighbours)
-            ]
-        )
-        weights = np.stack([footprint_mean(one, *sub) for one in evidence.weights])
+        own = cells.gather(plane, *sub)
+        centre = own.astype(np.float32)
+        known = _known(cells, footprint_touches(suspect, *sub), *sub)
+        shifts = cells.at_samples(evidence.shifts, *sub)
+        weights = cells.at_samples(evidence.weights, *sub)
+        xs, ys = cells.coordinates(*sub)
+        seen = np.empty((len(window.neighbours), *centre.shape), np.float32)
+        for n, neighbour in enumerate(window.neighbours):
+            x = xs + shifts[2 * n] * np.float32(1 / (1 << sub[0]))
+            y = ys + shifts[2 * n + 1] * np.float32(1 / (1 << sub[1]))
+            seen[n] = sample_at(neighbour.picture.frame.planes[index], x, y)
         if layout.is_float:
             finite = np.isfinite(seen)
-            seen = np.where(finite, seen, 0)
-            weights = weights * finite + np.float32(1e-20)
-            weights /= weights.sum(axis=0)
+            seen[~finite] = 0
+            weights *= finite
             known &= np.isfinite(centre) & finite.all(axis=0)
-            centre = np.where(np.isfinite(centre), centre, 0)
-        seen += light(blocks, centre, seen, known, plane.shape, *sub, scale=scale)
-        fill = (weights * seen).sum(axis=0)
+            centre[~np.isfinite(centre)] = 0
+        weights += np.float32(1e-20)
+        weights /= weights.sum(axis=0)
+        trust = known.astype(np.float32)
+        seen += cells.at_samples(light_of(centre - seen, trust, cells, scale), *sub)
+        fill = np.einsum("kns,kns->ns", weights, seen)
         seam = np.clip(centre - fill, -SEAM_LIMIT * scale, SEAM_LIMIT * scale)
-        fill += surroundings(
-            blocks, seam[None], known.astype(np.float32), plane.shape, *sub, prior=SEAM_PRIOR, sigma=1.0
+        left = np.einsum("ns,ns->n", seam, trust)[None]
+        fill += cells.at_samples(
+            spread(cells.on_grid(left), cells.on_grid(trust.sum(axis=1)[None]), SEAM_PRIOR, rounds=1), *sub
         )[0]
-        if spatial is not None:
-            share = footprint_mean(evidence.unsure, *sub)
-            fill += share * (blocks.gather(spatial[index], *sub) - fill)
-        blocks.write(out, to_codes(fill, layout), blocks.gather(touched, *sub), *sub)
+        if fills is not None:
+            share = cells.at_samples(evidence.doubt[..., 1:], *sub)[0]
+            share *= share > LEAST_SHARE
+            fill += share * (cells.gather(fills[index], *sub) - fill)
+        touched = cells.gather(footprint_touches(mask, *sub), *sub)
+        own[touched] = to_codes(fill[touched], layout)
+        out = cells.padded(plane, *sub)
+        cells.view(out, *sub)[cells.rows, cells.columns] = own.reshape(-1, *cells.size(*sub))
+        return np.ascontiguousarray(out[: plane.shape[0], : plane.shape[1]])
+
+
+def _known(cells: Cells, suspect: Mask, sub_x: int = 0, sub_y: int = 0) -> NDArray[np.bool_]:
+    """Samples of the cells that are in the frame and away from the damage."""
+    known = ~cells.gather(suspect, sub_x, sub_y)
+    inside = cells.inside(*suspect.shape, sub_x, sub_y)
+    return known if inside is None else np.asarray(known & inside)
+
+
+def _kept(weights: Floats) -> Floats:
+    """Fraction of the variance of independent grain that survives a weighted mean over the first axis."""
+    total = np.maximum(weights.sum(axis=0), 1e-6)
+    return np.asarray((weights**2).sum(axis=0) / total**2)
+
+
+def _spread_out(cells: Cells, values: Floats, shape: tuple[int, int], empty: float = 0) -> Floats:
+    """Values of the cells' samples on a whole frame."""
+    out = np.full((cells.grid[0] * cells.side, cells.grid[1] * cells.side), empty, np.float32)
+    cells.view(out)[cells.rows, cells.columns] = values.reshape(-1, cells.side, cells.side)
+    return np.ascontiguousarray(out[: shape[0], : shape[1]])

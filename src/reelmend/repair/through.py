@@ -10,53 +10,52 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from reelmend.film import Mask
 from reelmend.motion.flow import Flow
-from reelmend.motion.windows import Neighbour, Window
+from reelmend.motion.windows import Neighbour
+from reelmend.repair.cells import MOTION_CELL
 from reelmend.repair.spread import spread
-
-CELL = 4
-"""Side of a cell in pixels of the flow grid. DIS computes flow on every fourth pixel and interpolates, so nothing is
-lost by looking at it on cells."""
 
 Floats = NDArray[np.float32]
 
 
-def cells_of(window: Window) -> int:
-    """Side of a cell in pixels of the frame."""
-    return CELL * window.centre.factor
-
-
-def touched_cells(mask: Mask, cell: int, rows: int, columns: int) -> NDArray[np.bool_]:
-    """Cells `(rows, columns)` that hold a masked pixel, and those next to them: DIS matches patches of 8 pixels."""
-    padded = np.zeros((rows * cell, columns * cell), np.uint8)
-    padded[: mask.shape[0], : mask.shape[1]] = mask[: rows * cell, : columns * cell]
-    held = padded.reshape(rows, cell, columns, cell).max(axis=(1, 3))
-    return cv2.dilate(held, np.ones((3, 3), np.uint8)).view(np.bool_)
-
-
-def _on_cells(flow: Flow) -> Floats:
+def on_cells(flow: Flow, grid: tuple[int, int]) -> Floats:
+    """A flow at the middles of cells, `(grid rows, grid columns, 2)`, pixels of the flow grid."""
     height, width = flow.shape[:2]
-    down, across = -height % CELL, -width % CELL
-    if down or across:
-        flow = cv2.copyMakeBorder(flow, 0, down, 0, across, cv2.BORDER_REPLICATE)
-    size = (flow.shape[1] // CELL, flow.shape[0] // CELL)
-    return np.asarray(cv2.resize(flow, size, interpolation=cv2.INTER_LINEAR), np.float32)
+    down, across = grid[0] * MOTION_CELL - height, grid[1] * MOTION_CELL - width
+    if down > 0 or across > 0:
+        flow = cv2.copyMakeBorder(flow, 0, max(0, down), 0, max(0, across), cv2.BORDER_REPLICATE)
+    flow = flow[: grid[0] * MOTION_CELL, : grid[1] * MOTION_CELL]
+    return np.asarray(cv2.resize(flow, (grid[1], grid[0]), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
-def candidate_flows(window: Window, neighbour: Neighbour, mask: Mask) -> Floats:
-    """Two flows centre -> neighbour on cells, `(rows, columns, 4)`: x, y as found, and x, y carried through `mask`.
-
-    In pixels of the frame.
-    """
-    found, back = _on_cells(neighbour.flow), _on_cells(neighbour.back)
+def astray(found: Floats, back: Floats) -> Floats:
+    """Squared forward-backward error of flows on cells, pixels of the flow grid, `(grid rows, grid columns)`."""
     rows, columns = found.shape[:2]
-    xs = np.arange(columns, dtype=np.float32) + found[..., 0] / CELL
-    ys = np.arange(rows, dtype=np.float32)[:, None] + found[..., 1] / CELL
+    xs = np.arange(columns, dtype=np.float32) + found[..., 0] * np.float32(1 / MOTION_CELL)
+    ys = np.arange(rows, dtype=np.float32)[:, None] + found[..., 1] * np.float32(1 / MOTION_CELL)
     returned = cv2.remap(back, xs, ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    astray = ((found + returned) ** 2).sum(axis=-1)
-    touched = touched_cells(mask, cells_of(window), rows, columns)
-    trust = (np.exp(-0.5 * astray) + 1e-3) * ~touched
-    carried = spread(found * trust[..., None], trust[..., None], prior=0.5)
-    carried[~touched] = found[~touched]
-    return np.concatenate([found, carried], axis=2) * np.float32(window.centre.factor)
+    returned += found
+    return np.asarray(returned[..., 0] ** 2 + returned[..., 1] ** 2)
+
+
+def candidate_flows(
+    neighbours: tuple[Neighbour, ...], factor: int, disturbed: NDArray[np.bool_]
+) -> tuple[list[Floats], list[Floats]]:
+    """Flows centre -> each neighbour on cells, in pixels of the frame: as found, and carried through `disturbed`.
+
+    `disturbed` `(grid rows, grid columns)` are the cells whose flow damage may have spoiled.
+    """
+    grid = disturbed.shape
+    found = [on_cells(one.flow, grid) for one in neighbours]
+    clean = ~disturbed
+    trust = [
+        (np.exp(-0.5 * astray(flow, on_cells(one.back, grid))) + 1e-3) * clean
+        for one, flow in zip(neighbours, found, strict=True)
+    ]
+    weights = np.repeat(np.stack(trust, axis=-1), 2, axis=-1).astype(np.float32)
+    flows = np.concatenate(found, axis=-1) * np.float32(factor)
+    carried = np.where(disturbed[..., None], spread(flows * weights, weights, prior=0.5), flows)
+    return (
+        [flow * np.float32(factor) for flow in found],
+        [np.ascontiguousarray(carried[..., 2 * n : 2 * n + 2]) for n in range(len(found))],
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -117,7 +118,7 @@ def repair(
 
 @app.command()
 def probe(
-    source: Annotated[o.Path, o.reel("The reel to look at.", "SOURCE")],
+    source: Annotated[Path, o.reel("The reel to look at.", "SOURCE")],
     gaps: o.Gaps = None,
     json: o.Json = False,
 ) -> None:
@@ -129,10 +130,10 @@ def probe(
 
 @app.command()
 def compare(
-    a: Annotated[o.Path, o.reel("The reference, usually the source.", "A")],
-    b: Annotated[o.Path, o.reel("The reel to compare with it, usually the restoration.", "B")],
+    a: Annotated[Path, o.reel("The reference, usually the source.", "A")],
+    b: Annotated[Path, o.reel("The reel to compare with it, usually the restoration.", "B")],
     masks: Annotated[
-        o.Path | None, o.option("masks", metavar="PATH", help="Masks that split the figures into inside and outside.")
+        Path | None, o.option("masks", metavar="PATH", help="Masks that split the figures into inside and outside.")
     ] = None,
     grow: o.Grow = None,
     json: o.Json = False,

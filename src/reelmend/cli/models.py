@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import resources
 from typing import Any
 
@@ -20,11 +20,12 @@ def show(as_json: bool) -> None:
         return
     for kind in ("detectors", "repairers"):
         print(f"{kind}:")
-        for entry in tables[kind]:
-            print(f"  {entry['name']:<12} {entry['about']}")
-            print(f"  {'':<12} weights: {entry['weights'] or 'none needed'}")
-            print(f"  {'':<12} {scores_line(entry['scores'])}")
-    print(f"measured on: {tables['measured_on'] or 'nothing yet'}")
+        for row in tables[kind]:
+            print(f"  {row['name']:<10} {row['about']}")
+            print(f"  {'':<10} weights: {weights_line(row['weights'])}")
+            print(f"  {'':<10} scores: {scores_line(row['scores'])}")
+    if tables["measured_on"]:
+        print(f"measured on: {tables['measured_on']}")
 
 
 def gather() -> dict[str, Any]:
@@ -32,32 +33,44 @@ def gather() -> dict[str, Any]:
     from reelmend.detect import DETECTORS
     from reelmend.repair import REPAIRERS
 
-    scores = load_scores()
+    scores = read(SCORES) or {}
+    detectors: dict[str, Callable[[], Any]] = {
+        name: lambda make=make: make("standard", None, None)  # type: ignore[misc]
+        for name, make in DETECTORS.items()
+    }
     return {
         "measured_on": scores.get("measured_on"),
-        "detectors": [entry(name, made, scores.get("detectors", {})) for name, made in DETECTORS.items()],
-        "repairers": [entry(name, made, scores.get("repairers", {})) for name, made in REPAIRERS.items()],
+        "detectors": [entry(name, make(), scores.get("detectors", {})) for name, make in detectors.items()],
+        "repairers": [entry(name, make(), scores.get("repairers", {})) for name, make in REPAIRERS.items()],
     }
 
 
 def entry(name: str, made: Any, scores: Mapping[str, Any]) -> dict[str, Any]:
-    """One row: the first sentence of its documentation, its weights file and its measured scores."""
-    about = " ".join((made.__doc__ or "").strip().split("\n\n")[0].split())
-    return {"name": name, "about": about, "weights": getattr(made, "weights", None), "scores": scores.get(name)}
+    """One row: the first paragraph of its documentation, its weight card's facts and its measured scores."""
+    about = " ".join((type(made).__doc__ or "").strip().split("\n\n")[0].split())
+    card = read(f"{name}.json")
+    facts = card and {key: card.get(key) for key in ("kind", "licence", "sha256", "recipe", "scores")}
+    return {"name": name, "about": about, "weights": facts, "scores": scores.get(name)}
+
+
+def weights_line(card: Mapping[str, Any] | None) -> str:
+    """What the weights are, their licence and the start of their hash."""
+    if not card:
+        return "none needed"
+    return f"{card['kind']} ({card['licence']}, sha256 {str(card['sha256'])[:12]})"
 
 
 def scores_line(scores: Mapping[str, Any] | None) -> str:
     """`dice 0.61, ...`, or that it was not measured."""
     if not scores:
-        return "scores: not measured"
-    return "scores: " + ", ".join(
+        return "not measured"
+    return ", ".join(
         f"{name.replace('_', ' ')} {value:.4g}" if isinstance(value, int | float) else f"{name} {value}"
         for name, value in scores.items()
     )
 
 
-def load_scores() -> dict[str, Any]:
-    """The measured scores shipped with the package, empty where there are none."""
-    file = resources.files("reelmend") / "weights" / SCORES
-    loaded: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-    return loaded
+def read(name: str) -> dict[str, Any] | None:
+    """A JSON file shipped in `reelmend/weights`; None where there is none."""
+    file = resources.files("reelmend") / "weights" / name
+    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None

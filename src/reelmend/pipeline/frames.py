@@ -90,7 +90,9 @@ class FrameWorker:
     ) -> Iterator[Future[Outcome]]:
         if index >= first:
             others = tuple(evidence.get(other) for other in self._needs(evidence[index]))
-            yield pool.submit(self._frame, window, evidence[index], others)
+            # Masks on disk are read here, in order, not in the pool.
+            mask = self._given(index) if self._given else None
+            yield pool.submit(self._frame, window, evidence[index], others, mask)
         for old in [old for old in evidence if old <= index - REACH]:
             del evidence[old]
 
@@ -108,7 +110,13 @@ class FrameWorker:
         with self._clock.on("detect"):
             return self.detector.look(known)
 
-    def _frame(self, future: Future[Window], evidence: Future[Any], others: tuple[Future[Any] | None, ...]) -> Outcome:
+    def _frame(
+        self,
+        future: Future[Window],
+        evidence: Future[Any],
+        others: tuple[Future[Any] | None, ...],
+        given: Mask | None,
+    ) -> Outcome:
         window = future.result()
         scan = window.centre.frame
         note = scan.fault
@@ -116,8 +124,8 @@ class FrameWorker:
             # A picture that stands in for another is passed through as it is.
             mask = np.zeros((scan.height, scan.width), np.bool_)
             blobs = 0
-        elif self._given:
-            mask = self._given(scan.index)
+        elif given is not None:
+            mask = given
             blobs = cv2.connectedComponents(mask.view(np.uint8), connectivity=8)[0] - 1
         else:
             assert self.detector

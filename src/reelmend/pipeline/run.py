@@ -17,6 +17,7 @@ from reelmend.config import Job
 from reelmend.errors import UsageError
 from reelmend.film import Frame, ReelFacts
 from reelmend.media import Reel, Writer, open_mask_reader, open_mask_writer, open_reel, open_writer
+from reelmend.media.masks import MaskWriter
 from reelmend.motion.cuts import CutFinder
 from reelmend.motion.windows import REACH
 from reelmend.pipeline.frames import FrameWorker, GivenMask, Outcome
@@ -91,6 +92,16 @@ def repair(job: Job, progress: Report | None = None) -> Summary:
     return _Run(job, "repair", progress).go()
 
 
+@dataclass(slots=True)
+class _Films:
+    """What is being written, and how many frames of each an earlier run has stored."""
+
+    output: Writer | None = None
+    masks: MaskWriter | None = None
+    output_done: int = 0
+    masks_done: int = 0
+
+
 class _Run:
     def __init__(self, job: Job, stage: Stage, progress: Report | None) -> None:
         self.job, self.stage, self.progress = job, stage, progress
@@ -125,32 +136,34 @@ class _Run:
     def _through(self, reel: Reel, given: GivenMask | None, space: Workspace, stack: ExitStack) -> Summary:
         job, facts = self.job, reel.facts
         total = _total(facts, job)
-        writers: dict[str, Writer] = {}
+        films = _Films()
         if job.output is not None and not self._in_place(space, "output", job.output):
-            writers["output"] = stack.enter_context(
+            films.output = stack.enter_context(
                 open_writer(
                     job.output, facts, source=reel, work=space.part("film"), start=job.start, count=job.frames,
                     segment=SEGMENT, overwrite=job.overwrite, threads=job.threads,
                 )
             )  # fmt: skip
         if self.stage != "repair" and job.masks is not None and not self._in_place(space, "masks", job.masks):
-            writers["masks"] = stack.enter_context(
+            films.masks = stack.enter_context(
                 open_mask_writer(
-                    job.masks, facts, work=space.part("masks"), start=job.start, count=job.frames,
-                    segment=SEGMENT, overwrite=job.overwrite,
+                    job.masks, facts.height, facts.width, rate=facts.rate, work=space.part("masks"), start=job.start,
+                    count=job.frames, segment=SEGMENT, overwrite=job.overwrite,
                 )
             )  # fmt: skip
         # The journal is kept even where no report was asked for: totals of a run that went on come from it.
         journal = Path(job.report) if job.report is not None else space.part("report")
-        done = min([writer.done for writer in writers.values()] + [journal_length(journal)])
+        films.output_done = films.output.done if films.output else 0
+        films.masks_done = films.masks.done if films.masks else 0
+        done = min([one.done for one in (films.output, films.masks) if one] + [journal_length(journal)])
         report = stack.enter_context(ReportWriter(journal, job, facts, done))
-        self._work(reel, given, writers, report, done, total)
+        self._work(reel, given, films, report, done, total)
         with self.clock.on("encode"):
-            for name in ("masks", "output"):
-                if name in writers:
+            for name, film in (("masks", films.masks), ("output", films.output)):
+                if film:
                     space.finishing(name)
-                    writers[name].finish()
-        summary = self._summary(report, writers, facts)
+                    film.finish()
+        summary = self._summary(report, films, facts)
         if job.report is not None:
             report.finish(summary)
         space.remove()
@@ -164,7 +177,7 @@ class _Run:
         self,
         reel: Reel,
         given: GivenMask | None,
-        writers: dict[str, Writer],
+        films: _Films,
         report: ReportWriter,
         done: int,
         total: int | None,
@@ -199,7 +212,7 @@ class _Run:
                 outcome = replace(outcome, record=replace(outcome.record, shot=outcome.record.shot + shot_offset))
                 if pending is not None:
                     pending.result()
-                pending = writing.submit(self._write, outcome, position, writers, report)
+                pending = writing.submit(self._write, outcome, position, films, report)
                 position += 1
                 damaged += outcome.record.damaged
                 if self.progress:
@@ -209,18 +222,18 @@ class _Run:
             if pending is not None:
                 pending.result()
 
-    def _write(self, outcome: Outcome, position: int, writers: dict[str, Writer], report: ReportWriter) -> None:
+    def _write(self, outcome: Outcome, position: int, films: _Films, report: ReportWriter) -> None:
         with self.clock.on("encode"):
-            if "output" in writers and position >= writers["output"].done:
-                writers["output"].write(outcome.after)
-            if "masks" in writers and position >= writers["masks"].done:
-                writers["masks"].write(mask_frame(outcome))
+            if films.output and position >= films.output_done:
+                films.output.write(outcome.after)
+            if films.masks and position >= films.masks_done:
+                films.masks.write(outcome.mask)
         with self.clock.on("report"):
             report.frame(outcome.record, outcome.before, outcome.after, outcome.mask, outcome.unsure)
 
-    def _summary(self, report: ReportWriter, writers: dict[str, Writer], facts: ReelFacts) -> Summary:
+    def _summary(self, report: ReportWriter, films: _Films, facts: ReelFacts) -> Summary:
         totals = report.totals()
-        notes = [*facts.notes, *(note for writer in writers.values() for note in writer.notes)]
+        notes = [*facts.notes, *(films.output.notes if films.output else ())]
         if totals.faults:
             notes.append(f"{totals.faults} frames could not be read; the one before stands in for each")
         return Summary(

@@ -149,7 +149,7 @@ def _from_yuv(planes: list[NDArray[np.float32]], matrix: tuple[float, float]) ->
 def _shoulder(linear: NDArray[np.float32], white: float) -> NDArray[np.float32]:
     """Extended Reinhard curve (Reinhard et al. 2002, eq. 4): `white` maps to 1; the identity for white = 1."""
     linear = np.clip(linear, 0.0, None)
-    return linear * (1 + linear / (white * white)) / (1 + linear)
+    return np.asarray(linear * (1 + linear / (white * white)) / (1 + linear), np.float32)
 
 
 def _srgb(linear: NDArray[np.float32]) -> NDArray[np.float32]:

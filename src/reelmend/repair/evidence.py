@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from reelmend.motion.windows import Window
 from reelmend.repair.cells import Cells, Floats, sample_at
 from reelmend.repair.spread import spread
+from reelmend.repair.through import on_cells, registration
 
 FLICKER = 24.0
 """A difference from the neighbour's middle difference beyond this is motion or damage, not light (8-bit codes)."""
@@ -23,11 +24,11 @@ MISMATCH = 40.0
 LIGHT_PRIOR = 30.0
 """Samples of surroundings that weigh as much as the next coarser level: grain must not be taken for light."""
 MATCH_PRIOR = 4.0
-AROUND = 2.0
+AROUND = 3.0
 """Mismatch around the damage, in multiples of the usual, at which a neighbour's weight has fallen to 1/e."""
 UNDER = 2.5
 """Disagreement of two neighbours under the damage, likewise."""
-ROUNDS = 3
+ROUNDS = 2
 LONELY = 0.05
 """Weight that a neighbour has with nobody agreeing, against 1 for one with which all agree."""
 LEAST_NOISE = 2.0
@@ -53,24 +54,19 @@ class Evidence:
     """`(..., 2)`: how unsure the repair is, 0..1, and the share of the spatial fill in it, 0..1."""
 
 
-def weigh(
-    window: Window, found: list[Floats], carried: list[Floats], cells: Cells, known: NDArray[np.bool_]
-) -> Evidence:
-    """Decide for every cell.
-
-    `found` and `carried` are `candidate_flows` of the window's neighbours, `known` `(n, samples)` the samples of the
-    cells that are surely undamaged and in the frame.
-    """
-    luma = window.centre.luma
-    centre = cells.gather(luma).astype(np.float32)
+def weigh(window: Window, cells: Cells, known: NDArray[np.bool_]) -> Evidence:
+    """Decide for every cell; `known` `(n, samples)` are the cells' samples that are surely undamaged and in the frame."""
+    centre = cells.gather(window.centre.luma).astype(np.float32)
     trust = known.astype(np.float32)
-    xs, ys = cells.coordinates()
-    pictures = [one.picture.luma for one in window.neighbours]
-    first = _look(pictures, found, cells, centre, trust, xs, ys, luma.shape)
-    second = _look(pictures, carried, cells, centre, trust, xs, ys, luma.shape)
+    factor = np.float32(window.centre.factor)
+    found = np.concatenate([on_cells(one.flow, cells.grid) for one in window.neighbours], axis=-1) * factor
+    first = _look(window, found, cells, centre, trust)
+    step = cells.on_grid(registration(first.seen, first.apart, trust, cells))
+    second = _look(window, found + step, cells, centre, trust)
     better = second.mismatch < first.mismatch
     seen = np.where(better[..., None], second.seen, first.seen)
     mismatch = np.where(better, second.mismatch, first.mismatch)
+    shifts = found + step * np.repeat(cells.on_grid(better.astype(np.float32)), 2, axis=-1)
     usual = max(float(np.median(mismatch.min(axis=0))), LEAST_NOISE)
     around = np.exp(-np.minimum(mismatch / (AROUND * usual), 30)) + 1e-12
     apart = _apart(seen, cells)
@@ -89,10 +85,6 @@ def weigh(
     temporal = np.maximum(doubt - USUAL_DOUBT, 0) * usual
     spatial = DETAIL_LOST * _detail(cells, centre, trust) + usual / 4
     share = temporal**2 / (temporal**2 + spatial**2)
-    grid_better = cells.on_grid(better.astype(np.float32)) > 0
-    shifts = np.concatenate(
-        [np.where(grid_better[..., n, None], carried[n], found[n]) for n in range(len(found))], axis=-1
-    )
     return Evidence(shifts, cells.on_grid(weights.astype(np.float32)), cells.on_grid(np.stack([unsure, share])))
 
 
@@ -100,42 +92,35 @@ def weigh(
 class _Look:
     seen: Floats
     """`(k, n, samples)`, light matched."""
+    apart: Floats
+    """`(k, n, samples)`, centre minus seen."""
     mismatch: Floats
     """`(k, n)`, mean squared difference from the centre around each cell."""
 
 
-def _look(
-    pictures: list[NDArray[np.uint8]],
-    flows: list[Floats],
-    cells: Cells,
-    centre: Floats,
-    trust: Floats,
-    xs: Floats,
-    ys: Floats,
-    shape: tuple[int, int],
-) -> _Look:
-    """The neighbours' luma under one candidate flow each."""
-    shifts = cells.at_samples(np.concatenate(flows, axis=-1))
-    seen = np.empty((len(flows), *centre.shape), np.float32)
-    beyond = np.zeros((len(flows), len(cells)), bool)
-    middle = len(xs[0]) // 2
-    for n, picture in enumerate(pictures):
+def _look(window: Window, flows: Floats, cells: Cells, centre: Floats, trust: Floats) -> _Look:
+    """The neighbours' luma under flows `(grid rows, grid columns, 2 k)`."""
+    height, width = window.centre.luma.shape
+    xs, ys = cells.coordinates()
+    shifts = cells.at_samples(flows)
+    seen = np.empty((len(window.neighbours), *centre.shape), np.float32)
+    beyond = np.zeros(seen.shape[:2], bool)
+    middle = centre.shape[1] // 2
+    for n, one in enumerate(window.neighbours):
         x, y = xs + shifts[2 * n], ys + shifts[2 * n + 1]
-        seen[n] = sample_at(picture, x, y)
+        seen[n] = sample_at(one.picture.luma, x, y)
         mx, my = x[:, middle], y[:, middle]
-        beyond[n] = (mx < 0) | (my < 0) | (mx > shape[1]) | (my > shape[0])
+        beyond[n] = (mx < 0) | (my < 0) | (mx > width) | (my > height)
     apart = centre - seen
     light = light_of(apart, trust, cells, 1.0)
     at_cells = light[cells.rows, cells.columns].T[..., None]
     seen += at_cells
     apart -= at_cells
-    np.multiply(apart, apart, out=apart)
-    np.minimum(apart, MISMATCH**2, out=apart)
-    total = np.einsum("kns,ns->kn", apart, trust)
+    total = np.einsum("kns,ns->kn", np.minimum(apart * apart, np.float32(MISMATCH**2)), trust)
     weight = np.broadcast_to(trust.sum(axis=1), total.shape)
     field = spread(cells.on_grid(total), cells.on_grid(weight), MATCH_PRIOR, rounds=1)
     mismatch = field[cells.rows, cells.columns].T
-    return _Look(seen, np.where(beyond, MISMATCH**2, mismatch))
+    return _Look(seen, apart, np.where(beyond, MISMATCH**2, mismatch))
 
 
 def _detail(cells: Cells, centre: Floats, trust: Floats) -> Floats:

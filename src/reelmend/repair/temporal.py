@@ -15,7 +15,6 @@ from reelmend.repair.grow import footprint_touches, grow
 from reelmend.repair.promise import FilledBy, Repair, check_mask, untouched
 from reelmend.repair.spatial import SpatialRepairer, fill_frame, to_codes
 from reelmend.repair.spread import spread
-from reelmend.repair.through import candidate_flows
 
 SEAM_LIMIT = 24.0
 """The seam's correction looks at differences up to this, 8-bit codes."""
@@ -39,11 +38,7 @@ class TemporalRepairer:
         layout = frame.layout
         suspect = grow(mask, 1)
         cells = Cells.around(mask, window.centre.factor)
-        disturbed = np.zeros(cells.grid, bool)
-        disturbed[cells.rows, cells.columns] = True
-        found, carried = candidate_flows(window.neighbours, window.centre.factor, disturbed)
-        evidence = weigh(window, found, carried, cells, _known(cells, suspect))
-
+        evidence = weigh(window, cells, _known(cells, suspect))
         masked = cells.gather(mask)
         if cells.inside(*mask.shape) is not None:
             masked &= cells.inside(*mask.shape)

@@ -1,7 +1,6 @@
 """Motion through the damage: where the content under it lies in a neighbour.
 
-Flow inside damage follows the damage. Around it flow is reliable, so the field is carried through the hole from its
-surroundings; both the flow as found and the carried one are offered, and the picture decides (`evidence`).
+Flow on and near damage follows the damage. One step of registration against the undamaged surroundings puts it right.
 """
 
 from __future__ import annotations
@@ -11,11 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelmend.motion.flow import Flow
-from reelmend.motion.windows import Neighbour
-from reelmend.repair.cells import MOTION_CELL
-from reelmend.repair.spread import spread
+from reelmend.repair.cells import MOTION_CELL, Cells
 
 Floats = NDArray[np.float32]
+
+EDGE_LIMIT = 80.0
+"""Differences count up to this, 8-bit codes: what does not match at all says nothing about sub-pixel motion."""
+STIFFNESS = 300.0
+"""Squared gradient, summed over a cell's samples, that weighs against moving: grain alone must move nothing."""
+LONGEST_STEP = 2.0
+"""Pixels; the linearisation says nothing beyond."""
 
 
 def on_cells(flow: Flow, grid: tuple[int, int]) -> Floats:
@@ -28,34 +32,26 @@ def on_cells(flow: Flow, grid: tuple[int, int]) -> Floats:
     return np.asarray(cv2.resize(flow, (grid[1], grid[0]), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
-def astray(found: Floats, back: Floats) -> Floats:
-    """Squared forward-backward error of flows on cells, pixels of the flow grid, `(grid rows, grid columns)`."""
-    rows, columns = found.shape[:2]
-    xs = np.arange(columns, dtype=np.float32) + found[..., 0] * np.float32(1 / MOTION_CELL)
-    ys = np.arange(rows, dtype=np.float32)[:, None] + found[..., 1] * np.float32(1 / MOTION_CELL)
-    returned = cv2.remap(back, xs, ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    returned += found
-    return np.asarray(returned[..., 0] ** 2 + returned[..., 1] ** 2)
+def registration(seen: Floats, apart: Floats, trust: Floats, cells: Cells) -> Floats:
+    """How much further each cell's content lies in each neighbour, `(2 k, n)`, x then y, pixels.
 
-
-def candidate_flows(
-    neighbours: tuple[Neighbour, ...], factor: int, disturbed: NDArray[np.bool_]
-) -> tuple[list[Floats], list[Floats]]:
-    """Flows centre -> each neighbour on cells, in pixels of the frame: as found, and carried through `disturbed`.
-
-    `disturbed` `(grid rows, grid columns)` are the cells whose flow damage may have spoiled.
+    One Gauss-Newton step (Lucas and Kanade 1981) over each cell and two cells around it, from undamaged samples only:
+    `seen` `(k, n, samples)` are the neighbours under the flow as it is, `apart` the centre minus them, `trust`
+    `(n, samples)` 1 where the centre is undamaged.
     """
-    grid = disturbed.shape
-    found = [on_cells(one.flow, grid) for one in neighbours]
-    clean = ~disturbed
-    trust = [
-        (np.exp(-0.5 * astray(flow, on_cells(one.back, grid))) + 1e-3) * clean
-        for one, flow in zip(neighbours, found, strict=True)
-    ]
-    weights = np.repeat(np.stack(trust, axis=-1), 2, axis=-1).astype(np.float32)
-    flows = np.concatenate(found, axis=-1) * np.float32(factor)
-    carried = np.where(disturbed[..., None], spread(flows * weights, weights, prior=0.5), flows)
-    return (
-        [flow * np.float32(factor) for flow in found],
-        [np.ascontiguousarray(carried[..., 2 * n : 2 * n + 2]) for n in range(len(found))],
-    )
+    count, n, samples = seen.shape
+    square = seen.reshape(count, n, cells.side, cells.side)
+    down, right = (np.gradient(square, axis=axis).reshape(count, n, samples) for axis in (2, 3))
+    error = np.clip(apart, -EDGE_LIMIT, EDGE_LIMIT) * trust
+    down_known, right_known = down * trust, right * trust
+    products = ((right, right_known), (right, down_known), (down, down_known), (right, error), (down, error))
+    sums = np.stack([np.einsum("kns,kns->kn", one, other) for one, other in products])
+    field = cells.on_grid(sums.reshape(5 * count, n))
+    for _ in range(2):
+        field = cv2.blur(field, (3, 3), borderType=cv2.BORDER_REFLECT_101)
+    xx, xy, yy, xe, ye = (field[cells.rows, cells.columns].T * np.float32(9)).reshape(5, count, n)
+    stiffness = np.float32(STIFFNESS * samples / MOTION_CELL**2)
+    xx, yy = xx + stiffness, yy + stiffness
+    scale = 1 / (xx * yy - xy * xy)
+    steps = np.stack([(yy * xe - xy * ye) * scale, (xx * ye - xy * xe) * scale], axis=1)
+    return np.asarray(np.clip(steps, -LONGEST_STEP, LONGEST_STEP), np.float32).reshape(2 * count, n)

@@ -60,6 +60,11 @@ def merge(first: Colour, second: Colour) -> Colour:
     )
 
 
+def is_full_range(colour: Colour, family: str) -> bool:
+    """Whether samples use the full range of codes. Untagged gray and RGB do, untagged YUV does not, as FFmpeg has it."""
+    return colour.range == "full" or (colour.range is None and family != "yuv")
+
+
 def luma_weights(matrix: str | None, height: int) -> tuple[float, float]:
     """`(Kr, Kb)` of a matrix; untagged pictures are BT.601 up to 576 lines and BT.709 above, as players assume."""
     if matrix is not None and matrix in WEIGHTS:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from pathlib import Path
+
+import av
 
 from reelmend.errors import UsageError
 from reelmend.film import Layout, ReelFacts
+from reelmend.media.colour import is_full_range
 from reelmend.media.paths import CONTAINERS
 from reelmend.media.pixels import PixelFormat, pixel_format
 
@@ -83,7 +87,7 @@ def plan_for(output: Path, facts: ReelFacts) -> Plan:
             f"{output.name}: {facts.pixel_format} pixels are floating point, which no film codec here holds; write an "
             "image sequence instead (a folder name as output)"
         )
-    full = facts.colour.range == "full" or (facts.colour.range is None and layout.family == "rgb")
+    full = is_full_range(facts.colour, layout.family)
     if muxer == "matroska":
         return _ffv1(output, facts, full)
     return _prores(facts, full) if muxer == "mov" else _h26x(facts, full)
@@ -96,11 +100,26 @@ def _ffv1(output: Path, facts: ReelFacts, full: bool) -> Plan:
             f"{output.name}: FFV1 does not hold {facts.pixel_format} pixels; write an image sequence instead (a "
             "folder name as output)"
         )
-    # The number of slices is fixed by the size alone: it is part of the stream, threads are not. FFmpeg knows grids of
-    # 4, 6, 9, 12, 16 and so on; 4 rows keep slices of SD pictures large enough to compress well.
-    slices = 4 if facts.width * facts.height < 1280 * 720 else 16
-    options = {"level": "3", "slices": str(slices), "slicecrc": "1", "g": "1"}
+    options = {"level": "3", "slices": str(_slices(name, facts)), "slicecrc": "1", "g": "1"}
     return Plan("matroska", "ffv1", pixel_format(name), options, full, exact=True)
+
+
+def _slices(name: str, facts: ReelFacts) -> int:
+    """How many slices: fixed by size and pixel format alone, for it is part of the stream and threads are not."""
+    wanted = 4 if facts.width * facts.height < 1280 * 720 else 16
+    for slices in (16, 12, 9, 6, 4, 2):
+        if slices > wanted:
+            continue
+        # The encoder refuses grids whose cuts fall within a chroma sample, at sizes only it knows.
+        context = av.CodecContext.create("ffv1", "w")
+        context.width, context.height, context.pix_fmt = facts.width, facts.height, name
+        context.time_base, context.options = Fraction(1, 24), {"level": "3", "slices": str(slices)}
+        try:
+            context.open()
+        except (av.error.FFmpegError, NotImplementedError):
+            continue
+        return slices
+    return 1
 
 
 def _prores(facts: ReelFacts, full: bool) -> Plan:
@@ -116,7 +135,7 @@ def _prores(facts: ReelFacts, full: bool) -> Plan:
         notes.append(f"{label} is encoded from 10 bits, the source has {layout.bits}; .mkv keeps them all")
     if layout.family == "rgb":
         notes.append(f"RGB becomes YUV 4:4:4 (BT.709) in {label}; .mkv keeps RGB")
-    if full and layout.family != "rgb":
+    if full and layout.family == "yuv":
         notes.append(f"full-range samples are scaled to limited range, which {label} expects; .mkv keeps them")
     options = {"profile": profile, "vendor": "apl0"}
     matrix = "bt709" if layout.family == "rgb" else None
@@ -146,6 +165,9 @@ def _h26x(facts: ReelFacts, full: bool) -> Plan:
     target = replace(target, bits=bits)
     fmt = pixel_format(planar_name(target))
     matrix = "bt709" if layout.family == "rgb" else None
+    if bits > 10 and min(facts.width, facts.height) < 64:
+        # x265 corrupts memory when the picture is narrower than one coding tree unit (seen at 33 and 48 columns).
+        raise UsageError(f"pictures below 64x64 pixels with {layout.bits} bits cannot be H.265; write .mkv instead")
     if bits <= 10:
         # x264 decides by its number of threads, so that number is fixed.
         fields = {"top": ":tff=1", "bottom": ":bff=1"}.get(facts.field_order, "")

@@ -11,7 +11,7 @@ import av
 
 from reelmend.errors import MediaError, ReelMendError, UsageError
 from reelmend.film import Frame, ReelFacts
-from reelmend.media.colour import luma_weights, numbers
+from reelmend.media.colour import is_full_range, luma_weights, numbers
 from reelmend.media.container_frames import picture_of
 from reelmend.media.container_plan import Plan, plan_for
 from reelmend.media.convert import convert
@@ -113,7 +113,7 @@ class ContainerWriter(Writer):
                 planes,
                 facts.layout,
                 plan.fmt.layout,
-                source_full=facts.colour.range == "full",
+                source_full=is_full_range(facts.colour, facts.layout.family),
                 target_full=plan.full_range,
                 weights=luma_weights(plan.matrix or facts.colour.matrix, facts.height),
             )

@@ -69,3 +69,10 @@ def _data_size(width: int, height: int, descriptor: int, bits: int, packing: int
     else:
         return None
     return words * 4 * height
+
+
+def set_name(written: Path, name: str) -> None:
+    """Put the final file name where the writer has put its temporary one (100 bytes from 36 on)."""
+    with written.open("r+b") as file:
+        file.seek(36)
+        file.write(name.encode("utf-8", "replace")[:99].ljust(100, b"\0"))

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from reelmend.errors import MediaError, ReelMendError, UsageError
 from reelmend.film import Frame, Layout, ReelFacts
-from reelmend.media.colour import luma_weights
+from reelmend.media.colour import is_full_range, luma_weights
 from reelmend.media.convert import convert
 from reelmend.media.paths import check_sequence_output, full_disk_number, sequence_target, sync, writing, writing_failed
 from reelmend.media.pattern import Pattern, parse_pattern
 from reelmend.media.promise import Reel, Writer
-from reelmend.media.sequence_dpx import endian, graft_header
+from reelmend.media.sequence_dpx import endian, graft_header, set_name
 from reelmend.media.sequence_image import Header, cloned_spec, new_spec, set_timecode, write_image
 from reelmend.media.timecode import advance
 
@@ -137,15 +137,15 @@ class SequenceWriter(Writer):
             if self._format == "dpx":
                 spec.attribute("oiio:Endian", endian(header.path))
             write_image(part, frame.planes, frame.layout, spec, header.picture, header.extra)
-            if self._format == "dpx":
-                graft_header(header.path, part, frame.width, frame.height)
+            if self._format == "dpx" and not graft_header(header.path, part, frame.width, frame.height):
+                set_name(part, self._pattern.name(number))
             return
         facts, layout = self._facts, self._layout
         planes = convert(
             frame.planes,
             facts.layout,
             layout,
-            source_full=facts.colour.range == "full" or facts.kind == "sequence",
+            source_full=is_full_range(facts.colour, facts.layout.family),
             target_full=True,
             weights=luma_weights(facts.colour.matrix, facts.height),
         )
@@ -156,6 +156,8 @@ class SequenceWriter(Writer):
             spec.attribute("dpx:FrameRate" if self._format == "dpx" else "framesPerSecond", float(facts.rate))
         spec.attribute("PixelAspectRatio", float(facts.sample_aspect))
         write_image(part, planes, layout, spec, picture)
+        if self._format == "dpx":
+            set_name(part, self._pattern.name(number))
 
     def _prepare(self, film: str, work: Path) -> None:
         with writing(work):

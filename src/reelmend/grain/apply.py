@@ -12,7 +12,7 @@ from reelmend.film import Frame, Layout, Mask
 from reelmend.grain.cells import Cells, Sites, find_cells, footprint_sum, plane_sites
 from reelmend.grain.measuring import check_size, measure_outside
 from reelmend.grain.profile import GrainProfile, PlaneGrain
-from reelmend.grain.survey import Survey, survey
+from reelmend.grain.survey import Survey, survey, unseen
 from reelmend.grain.synthesis import Field, make_fields, tile_side
 
 Floats = NDArray[np.float32]
@@ -55,29 +55,27 @@ def regrain(
     if not profile.grainy:
         return repaired
     layout = scan.layout
-    sites, found = [], []
-    for plane, grain in enumerate(profile.planes):
-        own = plane_sites(cells, layout, plane, scan.planes[plane].shape)
-        luma = (repaired.planes[0], scan.planes[0]) if layout.family == "yuv" and plane else None
-        sub = layout.subsampling(plane)
-        sites.append(own)
-        found.append(
-            survey(repaired.planes[plane], scan.planes[plane], luma, sub, cells, own, grain) if grain.grainy else None
-        )
+    guides = (1, 0, 2) if layout.family == "rgb" else (0,)
+    guide = next((plane for plane in guides if profile.planes[plane].grainy), -1)
+    if guide >= 0:
+        full = plane_sites(cells, layout, guide)
+        seen = survey(repaired.planes[guide], scan.planes[guide], cells, full, profile.planes[guide])
+    else:
+        seen = unseen(len(cells.boxes))
     rng = np.random.default_rng([seed & (2**64 - 1), scan.index & (2**64 - 1)])
-    strengths = tuple(each.averaging if each else 0.0 for each in found)
-    fields = make_fields(profile, rng, tile_side(scan.height, scan.width), strengths)
+    fields = make_fields(profile, rng, tile_side(scan.height, scan.width), seen.averaging)
     share = _Shares(cells, retained, alpha)
     planes = list(repaired.planes)
-    for plane, (grain, field, seen) in enumerate(zip(profile.planes, fields, found, strict=True)):
-        if field is None or seen is None:
+    for plane, (grain, field) in enumerate(zip(profile.planes, fields, strict=True)):
+        if field is None:
             continue
-        luma_plane = repaired.planes[0] if layout.family == "yuv" else repaired.planes[plane]
-        sub = layout.subsampling(plane) if layout.family == "yuv" else (0, 0)
-        level = luma_plane[sites[plane].rows << sub[1], sites[plane].columns << sub[0]].astype(np.float32)
-        kept = share.kept(sites[plane], sub, seen)
-        noise = _noise(sites[plane], level, grain, field, seen, kept, share.alpha(sites[plane], sub))
-        planes[plane] = _added(planes[plane], sites[plane], noise, layout)
+        sub = layout.subsampling(plane)
+        sites = full if guide >= 0 and sub == (0, 0) else plane_sites(cells, layout, plane)
+        brightness = repaired.planes[plane if layout.family == "rgb" else 0]
+        level = brightness[sites.rows << sub[1], sites.columns << sub[0]].astype(np.float32)
+        kept = share.kept(sites, sub, seen, field)
+        noise = _noise(sites, level, grain, field, seen, kept, share.alpha(sites, sub))
+        planes[plane] = _added(planes[plane], sites, noise, layout)
     return repaired.with_planes(tuple(planes))
 
 
@@ -98,24 +96,23 @@ class _Shares:
         self._retained = None if retained is None else np.clip(cells.gather(retained).astype(np.float32), 0, 1)
         self._alpha = None if alpha is None else np.clip(cells.gather(alpha).astype(np.float32), 0, 1)
 
-    def kept(self, sites: Sites, sub: tuple[int, int], seen: Survey) -> Floats:
+    def kept(self, sites: Sites, sub: tuple[int, int], seen: Survey, field: Field) -> Floats:
         """Low-frequency power the repair kept at each sample, 0..1."""
         if self._retained is None:
             return seen.kept[sites.label]
         weight = self._cells.inside.astype(np.float32)
         total = self._at(footprint_sum(self._retained * weight, sub), sites)
-        share: Floats = total / np.maximum(self._at(footprint_sum(weight, sub), sites), 1)
+        share = total / np.maximum(self._at(footprint_sum(weight, sub), sites), 1)
         # Given is a share of the whole variance; interpolation has taken mostly high frequencies.
-        low: Floats = np.minimum(share / np.float32(max(seen.mean_loss, 1e-3)), 1)
-        return low
+        low = np.minimum(share / max(1 - field.lost_share, 1e-3), 1)
+        return low.astype(np.float32)
 
     def alpha(self, sites: Sites, sub: tuple[int, int]) -> Floats | None:
         """Share of repair in each sample, 0..1."""
         if self._alpha is None:
             return None
         weight = self._cells.inside.astype(np.float32)
-        mean: Floats = self._at(footprint_sum(self._alpha * weight, sub), sites) / (1 << sum(sub))
-        return mean
+        return self._at(footprint_sum(self._alpha * weight, sub), sites) * np.float32(0.5 ** sum(sub))
 
     @staticmethod
     def _at(values: NDArray[Any], sites: Sites) -> Floats:
@@ -134,7 +131,7 @@ def _noise(
     """
     if alpha is not None:
         kept = alpha**2 * kept
-    missing: Floats = 1 - kept if alpha is None else np.maximum(1 - (1 - alpha) ** 2 - kept, 0)
+    missing = 1 - kept if alpha is None else np.maximum(1 - (1 - alpha) ** 2 - kept, 0)
     full, lost = field.at(sites.rows, sites.columns)
     noise = np.sqrt(missing) * full + np.sqrt(kept) * lost
     target = grain.sigma_at(level) ** 2 * seen.local[sites.label]

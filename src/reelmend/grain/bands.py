@@ -8,6 +8,7 @@ distance two and sees the middle band that the fine one misses.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import cv2
@@ -73,6 +74,7 @@ def band_gain(spectrum: Floats) -> Floats:
     return gain
 
 
+@lru_cache(maxsize=64)
 def averaging_loss(rows: int, columns: int, strength: float) -> Floats:
     """Share of power that linear interpolation at fractional positions keeps, `(rows, columns)`, 1 at frequency 0.
 

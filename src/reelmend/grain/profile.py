@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,8 +24,8 @@ class PlaneGrain:
     sigma: Floats
     """Standard deviation of the grain at each brightness, code values, `(n,)`, rounding noise taken out. All 0 where
     the plane has no grain that stands out of the rounding."""
-    autocovariance: Floats
-    """Of the grain, normalised to 1 at lag 0 in the middle, `(2L+1, 2L+1)`, lags in samples of this plane."""
+    density: Floats
+    """Power spectral density `(n, n)` on the frequencies of an n x n DFT in its own order, mean 1, nowhere negative."""
     step: float
     """Distance of neighbouring code values in use (1 in an ordinary integer plane, 257 in 8-bit shown as 16-bit, 0
     for floating point): its square / 12 is the variance that rounding adds."""
@@ -45,14 +45,23 @@ class PlaneGrain:
 
     def spectrum(self, rows: int, columns: int) -> Floats:
         """Power spectral density on the frequencies of a `rows` x `columns` DFT, mean 1 (unit variance)."""
-        lags = self.autocovariance.shape[0] // 2
-        lag_rows = np.arange(-lags, lags + 1) % rows
-        lag_columns = np.arange(-lags, lags + 1) % columns
-        image = np.zeros((rows, columns), np.float32)
-        image[np.ix_(lag_rows, lag_columns)] = self.autocovariance
-        density = np.maximum(cv2.dft(image, flags=cv2.DFT_COMPLEX_OUTPUT)[:, :, 0], 0)
-        density /= max(float(density.mean()), 1e-12)
-        return density
+        size = self.density.shape[0]
+        if (rows, columns) == (size, size):
+            return self.density
+        # Linear between measured frequencies; they are a circle, so the first follows the last.
+        density = between(size, rows) @ self.density @ between(size, columns).T
+        return (density / max(float(density.mean()), 1e-12)).astype(np.float32)
+
+
+@lru_cache(maxsize=32)
+def between(size: int, places: int) -> Floats:
+    """Weights `(places, size)` that interpolate linearly, and round the circle, from `size` values to `places`."""
+    position = np.arange(places) * size / places
+    low = np.floor(position).astype(np.intp)
+    weights = np.zeros((places, size), np.float32)
+    weights[np.arange(places), low % size] = 1 - (position - low)
+    weights[np.arange(places), (low + 1) % size] += (position - low).astype(np.float32)
+    return weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +83,10 @@ class GrainProfile:
         return any(plane.grainy for plane in self.planes)
 
 
-WHITE_LAGS: Floats = np.array([[0, 0, 0], [0, 1, 0], [0, 0, 0]], np.float32)
-"""Autocovariance of white noise: what stands where a plane has no grain to measure."""
+WHITE: Floats = np.ones((8, 8), np.float32)
+"""Density of white noise: what stands where a plane has no grain to measure."""
 
 
 def no_grain(step: float) -> PlaneGrain:
     """The profile of a plane without grain."""
-    return PlaneGrain(np.zeros(0, np.float32), np.zeros(0, np.float32), WHITE_LAGS, step)
+    return PlaneGrain(np.zeros(0, np.float32), np.zeros(0, np.float32), WHITE, step)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -18,8 +18,8 @@ Indices = NDArray[np.intp]
 
 MARGIN = 12
 """How far around a region's bounding box its surroundings reach, luma pixels."""
-LATTICE = 10
-"""Surroundings are read on a lattice of 10 x 10 points."""
+LATTICE = 9
+"""Surroundings are read on a lattice of 9 x 9 points."""
 CAP = 9.0
 """Squared responses count at most this many times what the grain explains: three standard deviations, beyond which
 an edge is at work and not grain."""
@@ -51,8 +51,12 @@ class Survey:
     """Low-frequency power kept by the repair in each region, relative to the grain around it, 0..1, `(regions,)`."""
     averaging: float
     """Strength of interpolation that the kept grain shows, 0..0.5; see `bands.averaging_loss`."""
-    mean_loss: float
-    """Share of grain variance that such interpolation keeps."""
+
+
+def unseen(regions: int) -> Survey:
+    """What is taken to hold where there was nothing to look at."""
+    ones = np.ones(regions, np.float32)
+    return Survey(ones, UNKNOWN_KEPT * ones, EVEN_FRACTIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +81,7 @@ class _Bands:
 
     def combined(self, ratio: Floats) -> Floats:
         """Grain relative to the frame's, `(n,)`, from responses relative to what is explained `(n, 2)`."""
-        strength: Floats = (1 + (ratio - 1) / self.share) @ self.weight
-        return strength
+        return np.asarray((1 + (ratio - 1) / self.share) @ self.weight, dtype=np.float32)
 
 
 def _bands(grain: PlaneGrain, spectrum: Floats) -> _Bands:
@@ -88,37 +91,28 @@ def _bands(grain: PlaneGrain, spectrum: Floats) -> _Bands:
     share = np.clip(mean / np.maximum(mean + rounding, 1e-20), 0.05, 1).astype(np.float32)
     # A band where the density is under a tenth of its mean hangs on the tail of the measured spectrum.
     density = gain / BAND_WHITE
-    weight = share**2 * density / (density + 0.1)
+    weight = share**2 * density / (density + 0.1) + 1e-9
     return _Bands(grain, gain, rounding, share, (weight / weight.sum()).astype(np.float32))
 
 
-def _luma_at(luma: NDArray[Any] | None, sub: tuple[int, int], rows: Indices, columns: Indices, own: Floats) -> Floats:
-    if luma is None:
-        return own
-    return luma[rows << sub[1], columns << sub[0]].astype(np.float32)
-
-
-def _surroundings(
-    scan: NDArray[Any], luma: NDArray[Any] | None, sub: tuple[int, int], cells: Cells, bands: _Bands
-) -> tuple[Floats, Floats]:
+def _surroundings(scan: NDArray[Any], cells: Cells, bands: _Bands) -> tuple[Floats, Floats]:
     """Around each region: grain variance relative to the frame's, and relative variance that is texture instead."""
     fractions = (np.arange(LATTICE) + 0.5) / LATTICE
     corners = cells.boxes[:, :2] * CELL - MARGIN
     sides = cells.boxes[:, 2:] * CELL + 2 * MARGIN
     height, width = scan.shape
     points = (corners[:, :, None] + sides[:, :, None] * fractions).astype(np.intp)
-    rows = np.clip(points[:, 0] >> sub[1], REACH, height - 1 - REACH)
-    columns = np.clip(points[:, 1] >> sub[0], REACH, width - 1 - REACH)
+    rows = np.clip(points[:, 0], REACH, height - 1 - REACH)
+    columns = np.clip(points[:, 1], REACH, width - 1 - REACH)
     shape = (len(rows), LATTICE, LATTICE)
     rows = np.broadcast_to(rows[:, :, None], shape).reshape(len(rows), -1)
     columns = np.broadcast_to(columns[:, None, :], shape).reshape(len(columns), -1)
     near = cv2.dilate(cells.coarse, np.ones((3, 3), np.uint8))
-    free = near[(rows << sub[1]) // CELL, (columns << sub[0]) // CELL] == 0
+    free = near[rows // CELL, columns // CELL] == 0
     region, point = np.nonzero(free)
     rows, columns = rows[region, point], columns[region, point]
     found = respond(scan, rows, columns)
-    level = _luma_at(luma, sub, rows, columns, found[:, 2])
-    ratio = found[:, :2] ** 2 / bands.explained(level)
+    ratio = found[:, :2] ** 2 / bands.explained(found[:, 2])
     count = free.sum(axis=1)
     filled = np.full((len(free), LATTICE * LATTICE + 1, 2), np.inf, np.float32)
     filled[region, point] = ratio
@@ -137,50 +131,52 @@ def _surroundings(
 
 
 def _interior(sites: Sites, shape: tuple[int, int]) -> NDArray[np.bool_]:
-    """Samples for which the filters read nothing but wholly repaired samples."""
+    """Samples for which the filters read nothing but repaired samples."""
     covered = np.zeros(shape, np.bool_)
-    covered[sites.rows, sites.columns] = sites.covered
+    covered[sites.rows, sites.columns] = True
     height, width = shape
     within = (sites.rows >= REACH) & (sites.rows < height - REACH)
     within &= (sites.columns >= REACH) & (sites.columns < width - REACH)
     flat = sites.rows[within] * width + sites.columns[within]
-    within[within] = covered.reshape(-1).take(flat[:, None] + taps(width)).all(axis=1)
+    lies = covered.reshape(-1)
+    every = lies.take(flat)
+    for tap in taps(width):
+        every &= lies.take(flat + tap)
+    within[within] = every
     return within
 
 
 def survey(
     repaired: NDArray[Any],
     scan: NDArray[Any],
-    luma: tuple[NDArray[Any], NDArray[Any]] | None,
-    sub: tuple[int, int],
     cells: Cells,
     sites: Sites,
     grain: PlaneGrain,
 ) -> Survey:
-    """Look at the regions of one plane. `luma`: repaired and scanned luma planes where `repaired` is chroma."""
+    """Look at the regions of one full-size plane, whose samples are `sites` and whose grain is `grain`.
+
+    One plane stands for all: a repair treats the planes alike, and so does what is done to grain around a region.
+    """
     regions = len(cells.boxes)
-    spectrum = grain.spectrum(BAND_GRID, BAND_GRID)
-    losses = [averaging_loss(BAND_GRID, BAND_GRID, strength) for strength in _STRENGTHS]
-    even = float((spectrum * averaging_loss(BAND_GRID, BAND_GRID, EVEN_FRACTIONS)).mean())
-    unknown = np.full(regions, UNKNOWN_KEPT, np.float32)
     if min(scan.shape) < 2 * REACH + 1:
-        return Survey(np.ones(regions, np.float32), unknown, EVEN_FRACTIONS, even)
+        return unseen(regions)
+    spectrum = grain.spectrum(BAND_GRID, BAND_GRID)
     bands = _bands(grain, spectrum)
-    local, texture = _surroundings(scan, luma[1] if luma else None, sub, cells, bands)
+    local, texture = _surroundings(scan, cells, bands)
     interior = _interior(sites, scan.shape)
     if not interior.any():
-        return Survey(local, unknown, EVEN_FRACTIONS, even)
+        return replace(unseen(regions), local=local)
     rows, columns, label = sites.rows[interior], sites.columns[interior], sites.label[interior]
     found = respond(repaired, rows, columns)
-    level = _luma_at(luma[0] if luma else None, sub, rows, columns, found[:, 2])
-    capped = np.minimum(found[:, :2] ** 2 / bands.explained(level), CAP) / CAP_LOSS
+    capped = np.minimum(found[:, :2] ** 2 / bands.explained(found[:, 2]), CAP) / CAP_LOSS
     capped = np.nan_to_num(capped, nan=0.0)
     count = np.bincount(label, minlength=regions)
-    inside = np.stack([np.bincount(label, capped[:, band], regions) for band in (0, 1)], axis=1)
-    inside = 1 + (inside / np.maximum(count, 1)[:, None] - 1) / bands.share
+    sums = np.stack([np.bincount(label, capped[:, band], regions) for band in (0, 1)], axis=1)
+    inside = 1 + (sums / np.maximum(count, 1)[:, None] - 1) / bands.share
     inside = np.clip(inside - texture[:, None], 0, None) / np.maximum(local, 0.05)[:, None]
 
     # One strength for the frame, from the regions that kept grain at all: a smooth fill has none to show.
+    losses = [averaging_loss(BAND_GRID, BAND_GRID, float(strength)) for strength in _STRENGTHS]
     gains = np.array([band_gain(spectrum * loss) for loss in losses]) / np.maximum(bands.gain, 1e-12)
     keeping = count * (inside[:, 1] > 0.2)
     averaging = EVEN_FRACTIONS
@@ -191,5 +187,4 @@ def survey(
     own = inside @ bands.weight / max(float(passed @ bands.weight), 1e-6)
     mean = float((own * count).sum() / count.sum())
     kept = np.clip((own * count + mean * TRUST) / (count + TRUST), 0, 1)
-    loss = float((spectrum * averaging_loss(BAND_GRID, BAND_GRID, averaging)).mean())
-    return Survey(local, kept.astype(np.float32), averaging, loss)
+    return Survey(local, kept.astype(np.float32), averaging)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -66,13 +67,14 @@ def _halved(white: Floats, sub: tuple[int, int]) -> Floats:
     if sub_x == sub_y == 0:
         return white
     rows, columns = white.shape[0] >> sub_y, white.shape[1] >> sub_x
-    blocks = white.reshape(rows, 1 << sub_y, columns, 1 << sub_x).sum(axis=(1, 3))
-    summed: Floats = blocks * np.float32(2 ** (-(sub_x + sub_y) / 2))
+    # OpenCV's area resize takes means: of 2**s samples, whose variance is 1 / 2**s.
+    means = cv2.resize(white, (columns, rows), interpolation=cv2.INTER_AREA)
+    summed: Floats = means * np.float32(2 ** ((sub_x + sub_y) / 2))
     return summed
 
 
 def make_fields(
-    profile: GrainProfile, rng: np.random.Generator, tile: int, averaging: tuple[float, ...]
+    profile: GrainProfile, rng: np.random.Generator, tile: int, averaging: float
 ) -> tuple[Field | None, ...]:
     """One field a colour plane; None where the plane has no grain. `averaging`: strength of the interpolation loss."""
     layout = profile.layout
@@ -92,17 +94,42 @@ def make_fields(
             if share:
                 own = whites[source]
                 white += share * (own if own.shape == white.shape else _halved(own, sub))
-        waves = cv2.dft(white, flags=cv2.DFT_COMPLEX_OUTPUT)
-        density = grain.spectrum(rows, columns)
-        missing = density * (1 - averaging_loss(rows, columns, averaging[plane]))
-        fields.append(Field(_shaped(waves, density), _shaped(waves, missing), float(missing.mean())))
+        waves = cv2.dft(white)
+        density = _packed(grain.spectrum(rows, columns))
+        # Strengths in steps of 0.02 let the loss be looked up; a step changes power by 2 % at most.
+        loss = _packed_loss(rows, columns, round(averaging * 50) / 50)
+        missing = density * (1 - loss)
+        share = 1 - float((grain.density * averaging_loss(*grain.density.shape, averaging)).mean())
+        fields.append(Field(_shaped(waves, density), _shaped(waves, missing), share))
     return tuple(fields)
 
 
+@lru_cache(maxsize=8)
+def _packing(rows: int, columns: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Frequency of each number in OpenCV's packed DFT of a real array of even sides (its "CCS" format).
+
+    Columns hold frequencies 0, 1 real, 1 imaginary, 2 real, ... n/2; in the first and the last column, whose rows
+    mirror each other, rows are packed in the same way.
+    """
+    down, across = (np.arange(1, side + 1) // 2 for side in (rows, columns))
+    row = np.repeat(np.arange(rows)[:, None], columns, axis=1)
+    row[:, 0] = row[:, -1] = down
+    return row, np.broadcast_to(across, (rows, columns)).copy()
+
+
+def _packed(power: Floats) -> Floats:
+    row, column = _packing(*power.shape)
+    return power.reshape(-1).take(row * power.shape[1] + column)
+
+
+@lru_cache(maxsize=64)
+def _packed_loss(rows: int, columns: int, strength: float) -> Floats:
+    return _packed(averaging_loss(rows, columns, strength))
+
+
 def _shaped(waves: Floats, power: Floats) -> Floats:
-    """White noise given as its DFT `(rows, columns, 2)`, with another power spectrum."""
-    shaped = cv2.idft(waves * np.sqrt(power)[:, :, None], flags=cv2.DFT_SCALE | cv2.DFT_REAL_OUTPUT)
-    return np.asarray(shaped, dtype=np.float32)
+    """White noise given as its packed DFT, with another power spectrum (packed alike)."""
+    return np.asarray(cv2.idft(waves * np.sqrt(power), flags=cv2.DFT_SCALE), dtype=np.float32)
 
 
 def tile_side(height: int, width: int) -> int:
@@ -125,7 +152,7 @@ def synthesise(
         raise UsageError(f"grain for {len(profile.planes)} planes needs 1 or {len(profile.planes)} brightness planes")
     height, width = levels[0].shape
     tile = 1 << max(max(height, width) - 1, SMALL_TILE - 1).bit_length()
-    fields = make_fields(profile, rng, tile, (0.0,) * len(profile.planes))
+    fields = make_fields(profile, rng, tile, 0.0)
     planes = []
     for plane, (grain, field) in enumerate(zip(profile.planes, fields, strict=True)):
         sub_x, sub_y = layout.subsampling(plane)

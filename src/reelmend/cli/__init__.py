@@ -6,6 +6,9 @@ import os
 import sys
 from collections.abc import Sequence
 
+STOPPED = 130
+"""Exit code after Ctrl-C, 128 + SIGINT, as shells have it."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; the exit code: 0 done, 1 failed while running, 2 the caller's mistake, 130 stopped.
@@ -20,12 +23,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         args.remove("--debug")
         os.environ["REELMEND_DEBUG"] = "1"
     try:
-        done = app(args=args or ["--help"], prog_name="reelmend", standalone_mode=False)
-        return int(done or 0) if args else 2
+        done = int(app(args=args or ["--help"], prog_name="reelmend", standalone_mode=False) or 0)
+        if done == STOPPED:  # Ctrl-C, which the parser takes for itself
+            return _fail("stopped", STOPPED)
+        return done if args else 2
     except ReelMendError as error:
         return _fail(str(error), error.exit_code)
-    except KeyboardInterrupt as stop:
-        return _fail(str(stop) or "stopped.", 130)
+    except KeyboardInterrupt:
+        return _fail("stopped", STOPPED)
     except BrokenPipeError:
         # The reader of our output has gone (`| head`); a second write while Python shuts down must not fail too.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -33,6 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except MemoryError:
         return _fail("out of memory; free some, or work with fewer --threads.", 1)
     except Exception as error:
+        if type(error).__name__ == "Abort":  # the same, from older parsers
+            return _fail("stopped", STOPPED)
         if hasattr(error, "format_message"):  # a usage error of the parser, whichever library it comes from
             said = error.format_message().rstrip(".")
             return _fail(f"{said}{'' if said.endswith('?') else ';'} {_help(error)} shows what is possible.", 2)

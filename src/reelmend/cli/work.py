@@ -6,8 +6,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from reelmend.cli import STOPPED
 from reelmend.config import Job
-from reelmend.errors import UsageError
+from reelmend.errors import ReelMendError, UsageError
 
 if TYPE_CHECKING:
     from reelmend.pipeline import Summary
@@ -22,12 +23,18 @@ PLACES: dict[Stage, tuple[str, ...]] = {
 """What each command cannot do without, in the order of its arguments."""
 
 
+class Stopped(ReelMendError):
+    """A person pressed Ctrl-C."""
+
+    exit_code = STOPPED
+
+
 def run(stage: Stage, *, job: Path | None, quiet: bool, no_grain: bool = False, **options: Any) -> None:
     """Run a stage as the command line asks and show how it goes.
 
     Raises:
         ReelMendError: as the stage does.
-        KeyboardInterrupt: on Ctrl-C, after saying how to go on.
+        Stopped: on Ctrl-C, saying how to go on.
     """
     made = assemble(stage, job, no_grain, options)
     from reelmend.cli.progress import Display
@@ -38,7 +45,7 @@ def run(stage: Stage, *, job: Path | None, quiet: bool, no_grain: bool = False, 
 
             summary = getattr(pipeline, stage)(made, display.update)
         except KeyboardInterrupt:
-            raise KeyboardInterrupt(display.how_to_go_on(made.start, step(stage, made))) from None
+            raise Stopped(display.how_to_go_on(made.start, step(stage, made))) from None
     if not quiet:
         print("\n".join(summed_up(stage, summary)), file=sys.stdout)
 

@@ -61,6 +61,9 @@ class ClipRecipe:
         return zlib.crc32(self.source.encode())
 
 
+COTTONBRO = "pexels-cottonbro-studio-6649832-960x506-25fps.mp4"
+SHKRABA = "pexels-antoni-shkraba-8048492-540x960-25fps.mp4"
+
 # fmt: off
 CLIPS: tuple[ClipRecipe, ...] = (
     ClipRecipe("dev", "01_dog.mp4", "yuv420p", "35mm", (640, 360), 0.5, first=96),
@@ -75,9 +78,9 @@ CLIPS: tuple[ClipRecipe, ...] = (
     ClipRecipe("test", "05_default_juggle.mp4", "yuv420p", "16mm", (640, 360), 0.3, first=100),
     ClipRecipe("test", "cockatoo_yuv420.mp4", "gray", "35mm", (640, 360), 0.8, first=190),
     ClipRecipe("test", "VID_20191220_170832.mp4", "yuv420p", "super8", (640, 360), 0.2, first=6),
-    ClipRecipe("test", "pexels-cottonbro-studio-6649832-960x506-25fps.mp4", "yuv444p", "16mm", (480, 252), 0.5, first=120),
+    ClipRecipe("test", COTTONBRO, "yuv444p", "16mm", (480, 252), 0.5, first=120),
     ClipRecipe("test", "woman-running.mp4", "yuv420p", "35mm", (256, 256), 0.5, first=10),
-    ClipRecipe("test", "pexels-antoni-shkraba-8048492-540x960-25fps.mp4", "gray", "16mm", (270, 480), 0.1, first=10),
+    ClipRecipe("test", SHKRABA, "gray", "16mm", (270, 480), 0.1, first=10),
     ClipRecipe("test", "help.mkv", "yuv444p", "super8", (320, 240), 0.6, first=10),
 )
 # fmt: on

@@ -134,7 +134,7 @@ def measure(frames: list[Frame], truth: list[NDArray[np.bool_]], pool: ThreadPoo
         others = [seen.get(one.picture.index) for one in found.pair]
         first, second = (other[2] if other else None for other in others)
         tables.append(add_recurrence(blobs, window, found.pair, first, second))
-        inside = np.bincount(found.labels.ravel(), truth[index].ravel(), blobs.count + 1)[1:]
+        inside = np.bincount(found.blob, truth[index].ravel()[found.where], blobs.count)
         shares.append(inside / np.maximum(blobs.area, 1))
         areas.append(blobs.area)
     return {"table": np.concatenate(tables), "share": np.concatenate(shares), "area": np.concatenate(areas)}

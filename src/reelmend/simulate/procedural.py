@@ -65,12 +65,10 @@ def flake(rng: np.random.Generator, extent: float, roughness: float, corners: in
     squash = rng.uniform(0.45, 1.0)
     radius = np.exp(log_radius)
     points = np.stack([radius * np.cos(angle), squash * radius * np.sin(angle)], axis=1)
-    return points * (extent / np.ptp(points, axis=0).max())
+    return np.asarray(points * (extent / np.ptp(points, axis=0).max()))
 
 
-def hair(
-    rng: np.random.Generator, extent: float, width: float, bend: float, segments: int = 40
-) -> tuple[Points, ...]:
+def hair(rng: np.random.Generator, extent: float, width: float, bend: float, segments: int = 40) -> tuple[Points, ...]:
     """A fibre as a chain of quadrilaterals: its direction is a smooth random walk, its ends taper.
 
     `bend` is the standard deviation of the turning over the whole length, radians. The chain, not one polygon, so

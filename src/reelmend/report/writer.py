@@ -26,6 +26,7 @@ class Settings(Protocol):
 
     def to_dict(self) -> dict[str, Any]: ...
     def to_toml(self) -> str: ...
+    def anchored(self) -> Settings: ...
 
 
 class Outcome(Protocol):
@@ -140,7 +141,7 @@ class ReportWriter:
         sums = total(self._records())
         made = versions()
         self._write("report.json", self._json(sums, summary, made))
-        self._write("job.toml", [self.job.to_toml()])
+        self._write("job.toml", [self.job.anchored().to_toml()])
         timeline = columns(self._records(), sums.frames)
         worst = self._worst.kept()
         shown = {pictures.index for pictures in worst}

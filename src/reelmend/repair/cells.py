@@ -152,9 +152,7 @@ def sample_at(plane: NDArray[Any], xs: Floats, ys: Floats, interpolation: int = 
     # OpenCV takes fewer than 32768 rows.
     limit = 1 << 14
     parts = [
-        cv2.remap(
-            plane, xs[at : at + limit], ys[at : at + limit], interpolation, borderMode=cv2.BORDER_REPLICATE
-        )
+        cv2.remap(plane, xs[at : at + limit], ys[at : at + limit], interpolation, borderMode=cv2.BORDER_REPLICATE)
         for at in range(0, len(xs), limit)
     ]
     return parts[0] if len(parts) == 1 else np.concatenate(parts)

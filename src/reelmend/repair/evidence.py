@@ -52,6 +52,8 @@ class Evidence:
     """`(..., k)`, sum 1 where there are cells."""
     doubt: Floats
     """`(..., 2)`: how unsure the repair is, 0..1, and the share of the spatial fill in it, 0..1."""
+    seen: Floats
+    """`(k, n, samples)`: the neighbours' luma on the cells, light matched, 8-bit codes."""
 
 
 def weigh(window: Window, cells: Cells, known: NDArray[np.bool_]) -> Evidence:
@@ -60,13 +62,15 @@ def weigh(window: Window, cells: Cells, known: NDArray[np.bool_]) -> Evidence:
     trust = known.astype(np.float32)
     factor = np.float32(window.centre.factor)
     found = np.concatenate([on_cells(one.flow, cells.grid) for one in window.neighbours], axis=-1) * factor
-    first = _look(window, found, cells, centre, trust)
-    step = cells.on_grid(registration(first.seen, first.apart, trust, cells))
-    second = _look(window, found + step, cells, centre, trust)
-    better = second.mismatch < first.mismatch
-    seen = np.where(better[..., None], second.seen, first.seen)
-    mismatch = np.where(better, second.mismatch, first.mismatch)
-    shifts = found + step * np.repeat(cells.on_grid(better.astype(np.float32)), 2, axis=-1)
+    seen = _see(window, found, cells, centre)
+    light = light_of(centre - seen, trust, cells, 1.0)
+    at_cells = light[cells.rows, cells.columns].T[..., None]
+    seen += at_cells
+    shifts = found + cells.on_grid(registration(seen, centre - seen, trust, cells))
+    seen = _see(window, shifts, cells, centre)
+    seen += at_cells
+    mismatch, detail = _mismatch(centre, seen, trust, cells)
+    mismatch = np.where(_beyond(window, shifts, cells), np.float32(MISMATCH**2), mismatch)
     usual = max(float(np.median(mismatch.min(axis=0))), LEAST_NOISE)
     around = np.exp(-np.minimum(mismatch / (AROUND * usual), 30)) + 1e-12
     apart = _apart(seen, cells)
@@ -83,75 +87,64 @@ def weigh(window: Window, cells: Cells, known: NDArray[np.bool_]) -> Evidence:
     unsure = np.clip((doubt - SURE) / (LOST - SURE), 0, 1)
     # The two fills are mixed by the inverse square of the error to be expected of each.
     temporal = np.maximum(doubt - USUAL_DOUBT, 0) * usual
-    spatial = DETAIL_LOST * _detail(cells, centre, trust) + usual / 4
+    spatial = DETAIL_LOST * detail + usual / 4
     share = temporal**2 / (temporal**2 + spatial**2)
-    return Evidence(shifts, cells.on_grid(weights.astype(np.float32)), cells.on_grid(np.stack([unsure, share])))
+    return Evidence(shifts, cells.on_grid(weights), cells.on_grid(np.stack([unsure, share])), seen)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Look:
-    seen: Floats
-    """`(k, n, samples)`, light matched."""
-    apart: Floats
-    """`(k, n, samples)`, centre minus seen."""
-    mismatch: Floats
-    """`(k, n)`, mean squared difference from the centre around each cell."""
-
-
-def _look(window: Window, flows: Floats, cells: Cells, centre: Floats, trust: Floats) -> _Look:
-    """The neighbours' luma under flows `(grid rows, grid columns, 2 k)`."""
-    height, width = window.centre.luma.shape
+def _see(window: Window, shifts: Floats, cells: Cells, centre: Floats) -> Floats:
+    """The neighbours' luma under shifts `(grid rows, grid columns, 2 k)`: `(k, n, samples)`, light as it is."""
+    moved = cells.at_samples(shifts)
     xs, ys = cells.coordinates()
-    shifts = cells.at_samples(flows)
     seen = np.empty((len(window.neighbours), *centre.shape), np.float32)
-    beyond = np.zeros(seen.shape[:2], bool)
-    middle = centre.shape[1] // 2
     for n, one in enumerate(window.neighbours):
-        x, y = xs + shifts[2 * n], ys + shifts[2 * n + 1]
-        seen[n] = sample_at(one.picture.luma, x, y)
-        mx, my = x[:, middle], y[:, middle]
-        beyond[n] = (mx < 0) | (my < 0) | (mx > width) | (my > height)
-    apart = centre - seen
-    light = light_of(apart, trust, cells, 1.0)
-    at_cells = light[cells.rows, cells.columns].T[..., None]
-    seen += at_cells
-    apart -= at_cells
-    total = np.einsum("kns,ns->kn", np.minimum(apart * apart, np.float32(MISMATCH**2)), trust)
-    weight = np.broadcast_to(trust.sum(axis=1), total.shape)
-    field = spread(cells.on_grid(total), cells.on_grid(weight), MATCH_PRIOR, rounds=1)
-    mismatch = field[cells.rows, cells.columns].T
-    return _Look(seen, apart, np.where(beyond, MISMATCH**2, mismatch))
+        seen[n] = sample_at(one.picture.luma, xs + moved[2 * n], ys + moved[2 * n + 1])
+    return seen
 
 
-def _detail(cells: Cells, centre: Floats, trust: Floats) -> Floats:
-    """Variance of the centre's luma around each cell, `(n,)`: how much there is to get wrong by a spatial fill."""
-    level = centre - np.float32(128)
-    sums = np.stack([np.einsum("ns,ns->n", level, trust), np.einsum("ns,ns,ns->n", level, level, trust)])
-    weight = np.broadcast_to(trust.sum(axis=1), sums.shape)
-    field = spread(cells.on_grid(sums), cells.on_grid(weight), MATCH_PRIOR, rounds=1)[cells.rows, cells.columns]
-    return np.asarray(np.maximum(field[:, 1] - field[:, 0] ** 2, 0))
+def _beyond(window: Window, shifts: Floats, cells: Cells) -> NDArray[np.bool_]:
+    """Cells whose content lies outside each neighbour, `(k, n)`."""
+    height, width = window.centre.luma.shape
+    moved = shifts[cells.rows, cells.columns].T
+    x = (cells.columns + 0.5) * cells.side + moved[0::2]
+    y = (cells.rows + 0.5) * cells.side + moved[1::2]
+    return np.asarray((x < 0) | (y < 0) | (x > width) | (y > height))
+
+
+def _mismatch(centre: Floats, seen: Floats, trust: Floats, cells: Cells) -> tuple[Floats, Floats]:
+    """Around each cell: the neighbours' mean squared difference from the centre `(k, n)`, and the centre's variance
+    `(n,)`, which is how much a spatial fill can get wrong."""
+    count = len(seen)
+    sums = np.empty((count + 2, len(cells)), np.float32)
+    for n, one in enumerate(seen):
+        apart = centre - one
+        apart *= apart
+        np.minimum(apart, np.float32(MISMATCH**2), out=apart)
+        sums[n] = np.einsum("ns,ns->n", apart, trust)
+    level = (centre - np.float32(128)) * trust
+    sums[count] = level.sum(axis=1)
+    sums[count + 1] = np.einsum("ns,ns->n", level, level)
+    weight = trust.sum(axis=1)[None]
+    field = spread(cells.on_grid(sums), cells.on_grid(weight), MATCH_PRIOR, rounds=1)[cells.rows, cells.columns].T
+    return field[:count], np.maximum(field[count + 1] - field[count] ** 2, 0)
 
 
 def light_of(apart: Floats, trust: Floats, cells: Cells, scale: float) -> Floats:
     """What to add to neighbours to give them the centre's light, a field of cells `(grid rows, grid columns, k)`.
 
-    `apart` `(k, n, samples)` is centre minus neighbour, `trust` `(n, samples)` or `(k, n, samples)` 1 where the
-    centre is undamaged, `scale` how many code values one 8-bit code stands for.
+    `apart` `(k, n, samples)` is centre minus neighbour, `trust` `(n, samples)` 1 where the centre is undamaged and
+    all are finite, `scale` how many code values one 8-bit code stands for.
     """
-    usable = trust > 0
-    if not usable.any():
+    usable = np.flatnonzero(trust)
+    if usable.size == 0:
         return np.zeros((*cells.grid, len(apart)), np.float32)
     limit = np.float32(FLICKER * scale)
+    few = usable[:: max(1, usable.size // 2048)]
     total = np.empty(apart.shape[:2], np.float32)
-    weight = np.empty_like(total)
     for n, one in enumerate(apart):
-        at = usable if usable.ndim == 2 else usable[n]
-        few = one[at][:: max(1, at.size // 4096)]
-        middle = np.median(few) if few.size else np.float32(0)
-        near = (np.abs(one - middle) < limit) & at
-        total[n] = np.einsum("ns,ns->n", one, near.astype(np.float32))
-        weight[n] = np.count_nonzero(near, axis=1)
-    return spread(cells.on_grid(total), cells.on_grid(weight), LIGHT_PRIOR)
+        middle = np.float32(np.median(one.ravel()[few]))
+        total[n] = np.einsum("ns,ns->n", np.clip(one, middle - limit, middle + limit), trust)
+    return spread(cells.on_grid(total), cells.on_grid(trust.sum(axis=1)[None]), LIGHT_PRIOR)
 
 
 def _apart(seen: Floats, cells: Cells) -> Floats:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from reelmend.film import Frame, Layout, Mask
 from reelmend.motion.windows import Window
+from reelmend.repair.cells import touched_cells
 from reelmend.repair.grow import footprint_touches
 from reelmend.repair.promise import FilledBy, Repair, check_mask, untouched
 
@@ -17,6 +18,8 @@ Floats = NDArray[np.float32]
 
 _RADIUS = 3
 _MARGIN = 2 * _RADIUS + 2
+_BLOB_CELL = 8
+"""Blobs nearer to each other than this, in samples, are filled together."""
 
 
 class SpatialRepairer:
@@ -57,19 +60,28 @@ def fill_plane(plane: NDArray[Any], where: Mask, wanted: Mask | None = None) -> 
             values[strange] = 0
     if missing.all():
         return values
-    count, labels, boxes, _ = cv2.connectedComponentsWithStats(missing.view(np.uint8), connectivity=8)
-    chosen = range(1, count) if wanted is None else np.unique(labels[wanted & missing]).tolist()
+    height, width = plane.shape
+    held = touched_cells(missing, _BLOB_CELL)
+    count, labels, boxes, _ = cv2.connectedComponentsWithStats(held.view(np.uint8), connectivity=8)
+    chosen = range(1, count) if wanted is None else np.unique(labels[touched_cells(wanted, _BLOB_CELL)]).tolist()
     source = values.copy()
     for blob in chosen:
-        x, y, across, down = boxes[blob, :4].tolist()
-        part = (
-            slice(max(0, y - _MARGIN), y + down + _MARGIN),
-            slice(max(0, x - _MARGIN), x + across + _MARGIN),
-        )
-        hole = np.ascontiguousarray(missing[part])
-        filled = cv2.inpaint(np.ascontiguousarray(source[part]), hole.view(np.uint8), _RADIUS, cv2.INPAINT_NS)
-        own = labels[part] == blob
-        values[part][own] = np.nan_to_num(filled[own])
+        if blob == 0:
+            continue
+        x, y, across, down = (boxes[blob, :4] * _BLOB_CELL).tolist()
+        box = (slice(y, min(height, y + down)), slice(x, min(width, x + across)))
+        top, left = min(y, _MARGIN), min(x, _MARGIN)
+        part = (slice(y - top, y + down + _MARGIN), slice(x - left, x + across + _MARGIN))
+        filled = cv2.inpaint(
+            np.ascontiguousarray(source[part]),
+            np.ascontiguousarray(missing[part]).view(np.uint8),
+            _RADIUS,
+            cv2.INPAINT_NS,
+        )[top:, left:]
+        rows, columns = values[box].shape
+        within = labels[y // _BLOB_CELL :, x // _BLOB_CELL :][: boxes[blob, 3], : boxes[blob, 2]] == blob
+        own = np.repeat(np.repeat(within, _BLOB_CELL, axis=0), _BLOB_CELL, axis=1)[:rows, :columns] & missing[box]
+        values[box][own] = np.nan_to_num(filled[:rows, :columns][own])
     return values
 
 

@@ -12,7 +12,7 @@ Floats = NDArray[np.float32]
 def spread(total: Floats, weight: Floats, prior: float, rounds: int = 2, levels: int = 4) -> Floats:
     """A smooth field from weighted sums on a grid (Knutsson and Westin 1993, with a pyramid for large holes).
 
-    `total` and `weight` are `(h, w, c)`: the sum of weighted samples of each cell, and of their weights. Each level
+    `total` is `(h, w, c)`, the sum of weighted samples of each cell, `weight` `(h, w, 1)` that of their weights. Each level
     averages over `rounds` 3 x 3 boxes; where the weight under them falls to `prior`, half of the estimate comes from
     the next coarser level, and in the end from the mean of all. Where there is no weight at all the field is 0.
     Returns `(h, w, c)`.
@@ -40,6 +40,6 @@ def spread(total: Floats, weight: Floats, prior: float, rounds: int = 2, levels:
         if field.shape[:2] != (rows, columns):
             finer = cv2.resize(field, (field.shape[1] * 2, field.shape[0] * 2), interpolation=cv2.INTER_LINEAR)
             field = finer.reshape(*finer.shape[:2], channels)[:rows, :columns]
-        level = level.reshape(rows, columns, 2 * channels)
+        level = level.reshape(rows, columns, channels + 1)
         field = (level[..., :channels] + np.float32(prior) * field) / (level[..., channels:] + np.float32(prior))
     return field

@@ -19,7 +19,7 @@ from reelmend.repair.spread import spread
 SEAM_LIMIT = 24.0
 """The seam's correction looks at differences up to this, 8-bit codes."""
 SEAM_PRIOR = 30.0
-LEAST_SHARE = 0.02
+LEAST_SHARE = 0.05
 """A spatial fill with less say than this is not worth computing."""
 
 
@@ -49,14 +49,11 @@ class TemporalRepairer:
         spatial = _spread_out(cells, share, mask.shape)
         fills = fill_frame(frame, mask, spatial > LEAST_SHARE) if (share > LEAST_SHARE).any() else None
         planes = [
-            self._plane(window, index, cells, evidence, mask, suspect, fills)
-            for index in range(layout.colour_planes)
+            self._plane(window, index, cells, evidence, mask, suspect, fills) for index in range(layout.colour_planes)
         ]
         filled_by = mask.astype(np.uint8) * np.uint8(FilledBy.TEMPORAL)
         filled_by[spatial > 0.5] = FilledBy.SPATIAL
-        return Repair(
-            frame.with_planes((*planes, *frame.planes[layout.colour_planes :])), unsure, filled_by, retained
-        )
+        return Repair(frame.with_planes((*planes, *frame.planes[layout.colour_planes :])), unsure, filled_by, retained)
 
     @staticmethod
     def _plane(
@@ -76,24 +73,21 @@ class TemporalRepairer:
         own = cells.gather(plane, *sub)
         centre = own.astype(np.float32)
         known = _known(cells, footprint_touches(suspect, *sub), *sub)
-        shifts = cells.at_samples(evidence.shifts, *sub)
         weights = cells.at_samples(evidence.weights, *sub)
-        xs, ys = cells.coordinates(*sub)
-        seen = np.empty((len(window.neighbours), *centre.shape), np.float32)
-        for n, neighbour in enumerate(window.neighbours):
-            x = xs + shifts[2 * n] * np.float32(1 / (1 << sub[0]))
-            y = ys + shifts[2 * n + 1] * np.float32(1 / (1 << sub[1]))
-            seen[n] = sample_at(neighbour.picture.frame.planes[index], x, y)
-        if layout.is_float:
-            finite = np.isfinite(seen)
-            seen[~finite] = 0
-            weights *= finite
-            known &= np.isfinite(centre) & finite.all(axis=0)
-            centre[~np.isfinite(centre)] = 0
         weights += np.float32(1e-20)
+        if index == 0 and _is_luma(window):
+            seen, trust = evidence.seen, known.astype(np.float32)
+        else:
+            seen = _see(window, index, cells, evidence)
+            if layout.is_float:
+                finite = np.isfinite(seen)
+                seen[~finite] = 0
+                weights *= np.where(finite, np.float32(1), np.float32(1e-20))
+                known &= np.isfinite(centre) & finite.all(axis=0)
+                centre[~np.isfinite(centre)] = 0
+            trust = known.astype(np.float32)
+            seen += cells.at_samples(light_of(centre - seen, trust, cells, scale), *sub)
         weights /= weights.sum(axis=0)
-        trust = known.astype(np.float32)
-        seen += cells.at_samples(light_of(centre - seen, trust, cells, scale), *sub)
         fill = np.einsum("kns,kns->ns", weights, seen)
         seam = np.clip(centre - fill, -SEAM_LIMIT * scale, SEAM_LIMIT * scale)
         left = np.einsum("ns,ns->n", seam, trust)[None]
@@ -109,6 +103,26 @@ class TemporalRepairer:
         out = cells.padded(plane, *sub)
         cells.view(out, *sub)[cells.rows, cells.columns] = own.reshape(-1, *cells.size(*sub))
         return np.ascontiguousarray(out[: plane.shape[0], : plane.shape[1]])
+
+
+def _is_luma(window: Window) -> bool:
+    """Whether the first plane is the very picture that the evidence was seen on."""
+    pictures = [window.centre, *(one.picture for one in window.neighbours)]
+    return all(one.luma is one.frame.planes[0] for one in pictures)
+
+
+def _see(window: Window, index: int, cells: Cells, evidence: Evidence) -> Floats:
+    """A plane of the neighbours on the cells, `(k, n, samples)`, code values, light as it is."""
+    sub_x, sub_y = window.centre.frame.layout.subsampling(index)
+    shifts = cells.at_samples(evidence.shifts, sub_x, sub_y)
+    xs, ys = cells.coordinates(sub_x, sub_y)
+    across, down = np.float32(1 / (1 << sub_x)), np.float32(1 / (1 << sub_y))
+    return np.stack(
+        [
+            sample_at(one.picture.frame.planes[index], xs + shifts[2 * n] * across, ys + shifts[2 * n + 1] * down)
+            for n, one in enumerate(window.neighbours)
+        ]
+    ).astype(np.float32)
 
 
 def _known(cells: Cells, suspect: Mask, sub_x: int = 0, sub_y: int = 0) -> NDArray[np.bool_]:

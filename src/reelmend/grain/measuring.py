@@ -33,6 +33,9 @@ QUARTILE_DEVIATE = 0.6745
 GROUP_BLOCKS = 12
 """Blocks that make one point of the curve of strength by brightness."""
 
+COARSEST = 1.6
+"""Blocks with this many times the lower quartile's ratio of low to high frequencies hold picture."""
+
 LAGS = {32: 12, 16: 6, 8: 3}
 """Autocovariance lags that a block of a side can tell."""
 
@@ -117,7 +120,7 @@ def _windows(size: int, lags: int) -> tuple[Floats, Floats, Floats, NDArray[np.b
 
 
 def _density(blocks: Floats, weight: Floats, rounding: float) -> Floats:
-    """Power spectral density of flat blocks `(n, b, b)`, each brought to like variance by `weight` `(n,)`; mean 1.
+    """Power spectral density of levelled blocks `(n, b, b)`, each brought to like variance by `weight` `(n,)`; mean 1.
 
     A windowed block's spectrum is smeared by the window, which flattens the peak of coarse grain; dividing the window
     out of the autocovariance sharpens it, but spreads estimation noise evenly, which drowns the faint high
@@ -127,7 +130,7 @@ def _density(blocks: Floats, weight: Floats, rounding: float) -> Floats:
     size = blocks.shape[1]
     lags = LAGS[32 if size >= 32 else 16 if size >= 16 else 8]
     window, taper, fade, far = _windows(size, lags)
-    half = np.fft.rfft2(_levelled(blocks) * np.sqrt(weight)[:, None, None] * window)
+    half = np.fft.rfft2(blocks * np.sqrt(weight)[:, None, None] * window)
     one_side = (half.real**2 + half.imag**2).mean(axis=0) / (window**2).sum()
     rest = one_side[-np.arange(size) % size][:, size // 2 - 1 : 0 : -1]
     power = np.concatenate([one_side, rest], axis=1)
@@ -195,13 +198,19 @@ def _measure_plane(blocks: Floats, level: Floats, step: float) -> tuple[PlaneGra
     if not pure.any():
         return none
     weight = (1 / np.maximum(variance[pure], 0.1 * tiny)).astype(np.float32)
-    lags = _density(blocks[pure], weight, rounding * float(weight.mean()))
-    grain = PlaneGrain(points, found, lags, step)
+    levelled = _levelled(blocks[pure])
+    # Picture left in a block shows as low frequencies out of proportion to the high ones that the choice was made by.
+    flat_blocks = levelled.reshape(len(levelled), -1)
+    coarseness = np.einsum("ij,ij->i", flat_blocks, flat_blocks) * weight
+    plain = coarseness <= COARSEST * _quartile(coarseness)
+    weight, levelled = weight[plain], levelled[plain]
+    density = _density(levelled, weight, rounding * float(weight.mean()))
+    grain = PlaneGrain(points, found, density, step)
     spectrum = grain.spectrum(32, 32)
     corrected = found * (1 - QUARTILE_DEVIATE * spread) / (1 - QUARTILE_DEVIATE * _variance_spread(spectrum, samples))
     gain = max(float((spectrum * _HIGH_PASS_POWER).mean()), 1e-6)
     strength = np.where(corrected < tiny, 0, np.maximum(corrected - rounding * _HIGH_PASS_WHITE, 0) / gain)
-    return PlaneGrain(points, np.sqrt(strength).astype(np.float32), lags, step), rest, pure
+    return PlaneGrain(points, np.sqrt(strength).astype(np.float32), density, step), rest, pure
 
 
 def _correlate(layout: Layout, blocks: list[Floats | None], rests: list[Floats], pure: list[Any]) -> Floats:

@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from reelmend.simulate.grain import Grain, add_grain, grain_of, noise, response
+from reelmend.film import Frame, Layout
+from reelmend.simulate.grain import Grain, add_grain, grain_frame, grain_of, noise, response
 
 
 def test_noise_is_standard_and_correlated_as_told() -> None:
@@ -51,3 +52,41 @@ def test_smaller_gauges_and_faster_stock_are_grainier() -> None:
 def test_selwyns_law_where_grain_is_fine() -> None:
     """Twice the pixel, half the deviation, as long as a pixel is much larger than a clump."""
     assert grain_of("35mm", 100).strength == pytest.approx(2 * grain_of("35mm", 50).strength, rel=0.01)
+
+
+@pytest.mark.parametrize("full_range", [False, True])
+def test_grain_in_a_frames_own_planes_is_that_of_rgb(full_range: bool) -> None:
+    """Grain given to R, G and B and converted, against grain given to Y'CbCr: the same seed, the same picture."""
+    layout = Layout("yuv", 16)
+    black, white = (0, 65535) if full_range else (16 << 8, 235 << 8)
+    span = 65535 if full_range else 224 << 8
+    gray = np.full((80, 90), 0.5, np.float32)
+    luma = np.rint(black + gray * (white - black)).astype(np.uint16)
+    chroma = np.full(gray.shape, 32768, np.uint16)
+    grain = Grain(0.03, 0.6, 0.4)
+    result = grain_frame(
+        Frame(0, (luma, chroma, chroma), layout), grain, np.random.default_rng(4), full_range=full_range
+    )
+    rgb = add_grain(np.repeat(gray[..., None], 3, axis=2), grain, np.random.default_rng(4)).astype(np.float64)
+    wanted = rgb @ (0.2126, 0.7152, 0.0722)
+    np.testing.assert_allclose((result.planes[0] - float(black)) / (white - black), wanted, atol=1e-4)
+    np.testing.assert_allclose((result.planes[1] - 32768.0) / span, (rgb[..., 2] - wanted) / 1.8556, atol=1e-4)
+    np.testing.assert_allclose((result.planes[2] - 32768.0) / span, (rgb[..., 0] - wanted) / 1.5748, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "layout", [Layout("gray", 10), Layout("rgb", 8, alpha=True), Layout("yuv", 8, sub_x=1, sub_y=1)]
+)
+def test_grain_reaches_every_colour_plane_and_no_alpha(layout: Layout) -> None:
+    shapes = [layout.plane_shape(index, 31, 45) for index in range(len(layout.planes))]
+    frame = Frame(0, tuple(np.full(shape, layout.peak // 2, layout.dtype) for shape in shapes), layout)
+    result = grain_frame(frame, Grain(0.04), np.random.default_rng(1))
+    for index, plane in enumerate(result.planes):
+        assert plane.dtype == layout.dtype
+        assert (plane != frame.planes[index]).any() == (index < layout.colour_planes)
+
+
+def test_grain_needs_code_values() -> None:
+    layout = Layout("gray", 32, is_float=True)
+    with pytest.raises(ValueError, match="integer"):
+        grain_frame(Frame(0, (np.zeros((4, 4), np.float32),), layout), Grain(0.1), np.random.default_rng(0))

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelmend.film import Frame, Layout, Mask, Plane
+from reelmend.simulate.codes import footprint, luma_codes
 from reelmend.simulate.outlines import GAUGE_WIDTH, Outline
 
 TRUTH_ALPHA = 0.12
@@ -221,33 +222,17 @@ def damage_frame(frame: Frame, damage: Damage, *, full_range: bool = False) -> F
 
 
 def _damage_plane(plane: Plane, index: int, layout: Layout, damage: Damage, full_range: bool) -> Plane:
-    gain, lift = (_footprint(image, layout, index) for image in (damage.gain, damage.lift))
+    gain, lift = (footprint(image, layout, index) for image in (damage.gain, damage.lift))
     code = plane.astype(np.float32)
-    peak = np.float32(layout.peak)
     if layout.family == "yuv" and index > 0:
         middle = np.float32(0 if layout.is_float else 2 ** (layout.bits - 1))
         changed = middle + gain * (code - middle)
     else:
-        black, white = np.float32(0), peak
-        if layout.family != "rgb" and not layout.is_float and not full_range:
-            # ITU-R BT.709: black at 16 and white at 235 of 255, shifted up for higher depths.
-            black, white = np.float32(16 << (layout.bits - 8)), np.float32(235 << (layout.bits - 8))
-        changed = black + gain * (code - black) + lift * (white - black)
+        black, white = luma_codes(layout, full_range)
+        changed = black + gain * (code - black) + lift * np.float32(white - black)
     if not layout.is_float:
-        changed = np.clip(np.rint(changed), 0, peak)
+        changed = np.clip(np.rint(changed), 0, layout.peak)
     return np.where(gain < 1, changed, code).astype(plane.dtype)
-
-
-def _footprint(image: Image, layout: Layout, index: int) -> Image:
-    """The mean over each sample's footprint in a subsampled plane."""
-    sub_x, sub_y = layout.subsampling(index)
-    if not (sub_x or sub_y):
-        return image
-    height, width = image.shape
-    rows, columns = layout.plane_shape(index, height, width)
-    padded = np.pad(image, ((0, (rows << sub_y) - height), (0, (columns << sub_x) - width)), mode="edge")
-    blocks = padded.reshape(rows, 1 << sub_y, columns, 1 << sub_x)
-    return np.asarray(blocks.mean(axis=(1, 3)), dtype=np.float32)
 
 
 def _placed(defect: Defect, part: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -6,12 +6,14 @@ pixel that spans less film carries more grain. That is all that tells 35 mm from
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from reelmend.film import Frame, Layout
+from reelmend.simulate.codes import footprint, luma_codes
 from reelmend.simulate.outlines import GAUGE_WIDTH
 
 APERTURE = 48.0
@@ -26,6 +28,9 @@ SCANNER = 0.4
 CODE_PER_DENSITY = 1.4
 """Code range moved by a unit of the negative's density at a mid-tone: printing multiplies density by about 2.7
 (the gamma of print stock), and `v = 10**(-D / 2.2)` has the slope `v ln(10) / 2.2 = 0.52` at v = 0.5."""
+
+BT709 = (0.2126, 0.7152, 0.0722)
+"""Luma's share of red, green and blue, ITU-R BT.709."""
 
 Image = NDArray[np.float32]
 
@@ -73,6 +78,46 @@ def add_grain(picture: Image, grain: Grain, rng: np.random.Generator) -> Image:
     """A picture with fresh grain, `(h, w)` or `(h, w, c)` float32 in 0..1, clipped to that range."""
     pattern = noise(rng, picture.shape, grain)
     return np.asarray(np.clip(picture + grain.strength * response(picture) * pattern, 0, 1), dtype=np.float32)
+
+
+def grain_frame(frame: Frame, grain: Grain, rng: np.random.Generator, *, full_range: bool = False) -> Frame:
+    """A frame with fresh grain in its own integer planes.
+
+    Grain belongs to the red, green and blue layers. For Y'CbCr it is carried over with the matrix of ITU-R BT.709
+    and averaged over the footprint of each chroma sample; its strength follows the luma. `full_range` as for
+    `damage_frame`. Raises ValueError for floating-point frames.
+    """
+    layout = frame.layout
+    if layout.is_float:
+        raise ValueError("grain is added to integer code values")
+    black, white = luma_codes(layout, full_range)
+    picture = [plane.astype(np.float32) for plane in frame.planes[: layout.colour_planes]]
+    if layout.family == "rgb":
+        stack = np.stack(picture, axis=-1) / layout.peak
+        moved = np.moveaxis(grain.strength * response(stack) * noise(rng, stack.shape, grain), -1, 0) * layout.peak
+        steps = list(moved)
+    else:
+        level = (picture[0] - black) / (white - black)
+        spread = grain.strength * response(np.asarray(level, dtype=np.float32))
+        channels = 1 if layout.family == "gray" else 3
+        pattern = spread[..., None] * noise(rng, (*level.shape, channels), grain)
+        steps = [pattern[..., 0] * (white - black)] if channels == 1 else _difference_steps(pattern, layout, full_range)
+    planes = [
+        np.clip(np.rint(plane + step), 0, layout.peak).astype(layout.dtype)
+        for plane, step in zip(picture, steps, strict=True)
+    ]
+    return replace(frame, planes=(*planes, *frame.planes[layout.colour_planes :]))
+
+
+def _difference_steps(pattern: Image, layout: Layout, full_range: bool) -> list[Image]:
+    """What a change of R, G and B `(h, w, 3)` does to the codes of Y, Cb and Cr."""
+    black, white = luma_codes(layout, full_range)
+    # Chroma spans 224 of 255 codes where luma spans 219.
+    span = layout.peak if full_range else float(224 << (layout.bits - 8))
+    luma = pattern @ np.array(BT709, dtype=np.float32)
+    blue = (pattern[..., 2] - luma) / (2 * (1 - BT709[2])) * span
+    red = (pattern[..., 0] - luma) / (2 * (1 - BT709[0])) * span
+    return [luma * (white - black), footprint(blue, layout, 1), footprint(red, layout, 2)]
 
 
 def noise(rng: np.random.Generator, shape: tuple[int, ...], grain: Grain) -> Image:

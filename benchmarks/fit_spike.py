@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from benchmarks.clips import SCANS, data_folder
 from benchmarks.video import read_rgb
 from reelmend.detect.candidates import find_candidates
-from reelmend.detect.features import FEATURES, Blobs, add_recurrence
+from reelmend.detect.features import FEATURES, Blobs, add_recurrence, add_trail
 from reelmend.detect.trees import Trees
 from reelmend.film import Frame, Layout
 from reelmend.motion.cuts import shots
@@ -131,9 +131,11 @@ def measure(frames: list[Frame], truth: list[NDArray[np.bool_]], pool: ThreadPoo
             seen[window.centre.index] = (window, found, Blobs(window, found))
     tables, shares, areas = [], [], []
     for index, (window, found, blobs) in seen.items():
-        others = [seen.get(one.picture.index) for one in found.pair]
-        first, second = (other[2] if other else None for other in others)
-        tables.append(add_recurrence(blobs, window, found.pair, first, second))
+        around = [seen.get(one.picture.index) for one in found.pair]
+        first, second = (other[2] if other else None for other in around)
+        table = add_recurrence(blobs, window, found.pair, (first, second))
+        add_trail(table, np.arange(blobs.count), blobs, found.pair, (first, second))
+        tables.append(table)
         inside = np.bincount(found.blob, truth[index].ravel()[found.where], blobs.count)
         shares.append(inside / np.maximum(blobs.area, 1))
         areas.append(blobs.area)

@@ -27,13 +27,15 @@ _RIM = 0.18
 class Candidates:
     """The pixels that might be damage, and what was computed on the way."""
 
-    labels: NDArray[np.int32]
-    """`(h, w)`, 0 = none, 1..n = candidate blobs (8-connected)."""
+    where: NDArray[np.intp]
+    """Candidate pixels, as places in the flattened frame, `(n,)`."""
+    blob: NDArray[np.int32]
+    """Which blob (8-connected, of one sign) each of them belongs to, 0 .. count - 1, `(n,)`."""
     count: int
     spike: NDArray[np.int16]
-    """`(h, w)` distance outside the neighbours' range, 8-bit codes, bright positive, dark negative, 0 inside."""
-    seeds: NDArray[np.uint8]
-    """`(h, w)`, 255 where the spike also leaves the 3x3 range."""
+    """Their distance outside the neighbours' range, 8-bit codes, bright positive, dark negative, `(n,)`."""
+    seed: NDArray[np.bool_]
+    """Whether they also leave the 3x3 range, `(n,)`."""
     pair: tuple[Neighbour, Neighbour]
     warped: tuple[Warped, Warped]
     mean: NDArray[np.uint8]
@@ -61,38 +63,43 @@ def find_candidates(window: Window) -> Candidates | None:
     mean = cv2.addWeighted(a.luma, 0.5, b.luma, 0.5, 0)
     noise = noise_by_brightness(centre, mean)
 
-    known = (a.inside & b.inside).view(np.uint8)
     bright, dark = cv2.subtract(centre, high), cv2.subtract(low, centre)
     fringe_limit = cv2.LUT(mean, _limit(noise, _FRINGE_SIGMAS, _FRINGE_FLOOR))
     seed_limit = cv2.LUT(mean, _limit(noise, _SEED_SIGMAS, _SEED_FLOOR))
-    fringe = cv2.compare(cv2.max(bright, dark), fringe_limit, cv2.CMP_GT)
-    fringe &= known * np.uint8(255)
-    seeds = cv2.max(cv2.subtract(centre, cv2.dilate(high, _SQUARE)), cv2.subtract(cv2.erode(low, _SQUARE), centre))
-    seeds = cv2.compare(seeds, seed_limit, cv2.CMP_GT) & fringe
+    known = cv2.min(a.inside, b.inside)
+    beyond = cv2.max(cv2.subtract(centre, cv2.dilate(high, _SQUARE)), cv2.subtract(cv2.erode(low, _SQUARE), centre))
+    seeds = cv2.min(cv2.compare(beyond, seed_limit, cv2.CMP_GT), known).ravel()
+    wheres, blobs, spikes, count = [], [], [], 0
     # Bright and dark blobs that touch are two blobs.
-    labels = np.zeros(centre.shape, np.int32)
-    count = 0
-    for sign in (bright, dark):
-        part = cv2.min(fringe, cv2.compare(sign, 0, cv2.CMP_GT))
-        pieces, found = cv2.connectedComponents(part, connectivity=8, ltype=cv2.CV_32S)
-        seeded = np.unique(found[(seeds > 0) & (part > 0)])
-        seeded = seeded[seeded > 0]
-        lookup = np.zeros(pieces, np.int32)
-        lookup[seeded] = np.arange(count + 1, count + 1 + len(seeded))
-        count += len(seeded)
-        labels += lookup[found]
-    spike = bright.astype(np.int16) - dark
-    _trim(labels, count, cv2.max(bright, dark))
-    return Candidates(labels, count, spike, np.asarray(seeds), pair, (a, b), np.asarray(mean), noise)
-
-
-def _trim(labels: NDArray[np.int32], count: int, height: NDArray[np.uint8]) -> None:
-    """Take the faint rim off every blob, in place: what is below `_RIM` of its peak is the scanner's blur."""
-    where = np.flatnonzero(labels)
-    order, spike = labels.ravel()[where], height.ravel()[where]
-    peak = np.zeros(count + 1, np.uint8)
-    np.maximum.at(peak, order, spike)
-    labels.ravel()[where[spike < _RIM * peak[order]]] = 0
+    for height, sign in ((bright, 1), (dark, -1)):
+        fringe = cv2.min(cv2.compare(height, fringe_limit, cv2.CMP_GT), known)
+        where = np.flatnonzero(fringe.view(np.bool_))
+        pieces, found = cv2.connectedComponents(fringe, connectivity=8, ltype=cv2.CV_32S)
+        piece = found.ravel()[where]
+        spike = height.ravel()[where]
+        peak = np.zeros(pieces, np.uint8)
+        np.maximum.at(peak, piece, spike)
+        seeded = np.zeros(pieces, np.bool_)
+        seeded[piece[seeds[where] > 0]] = True
+        number = np.cumsum(seeded) - 1 + count
+        # What is below `_RIM` of a blob's peak is the scanner's blur.
+        kept = seeded[piece] & (spike >= _RIM * peak[piece])
+        wheres.append(where[kept])
+        blobs.append(number[piece[kept]])
+        spikes.append(spike[kept].astype(np.int16) * sign)
+        count += int(np.count_nonzero(seeded))
+    where = np.concatenate(wheres)
+    return Candidates(
+        where,
+        np.concatenate(blobs).astype(np.int32),
+        count,
+        np.concatenate(spikes),
+        seeds[where] > 0,
+        pair,
+        (a, b),
+        np.asarray(mean),
+        noise,
+    )
 
 
 def _limit(noise: NDArray[np.float32], sigmas: float, floor: float) -> NDArray[np.uint8]:

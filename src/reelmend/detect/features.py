@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelmend.detect.candidates import Candidates
-from reelmend.motion.flow import Flow, disagreement
+from reelmend.motion.flow import disagreement, length
 from reelmend.motion.warp import follow, sample
 from reelmend.motion.windows import Neighbour, Window
 
@@ -44,6 +44,8 @@ FEATURES = (
     "bright",  # 1 bright, 0 dark
 )
 
+_SURVEY_WIDTH = 320
+
 Table = NDArray[np.float32]
 
 
@@ -51,12 +53,10 @@ class Blobs:
     """The candidate blobs of a frame with the features that need this window alone."""
 
     def __init__(self, window: Window, found: Candidates) -> None:
-        labels, count = found.labels, found.count
+        count, order, where = found.count, found.blob, found.where
+        height, width = window.centre.luma.shape
         self.count = count
-        self.scale = window.centre.luma.shape[1] / 640.0
-        where = np.flatnonzero(labels)
-        order = labels.ravel()[where] - 1
-        width = labels.shape[1]
+        self.scale = width / 640.0
         self._order = order
         ys, xs = np.divmod(where, width)
         self.area = np.bincount(order, minlength=count).astype(np.float32)
@@ -65,20 +65,12 @@ class Blobs:
         left, right = _range(order, xs, count)
         top, bottom = _range(order, ys, count)
         self.box = np.stack([left, top, right - left + 1, bottom - top + 1], axis=1)
-        spike = found.spike.ravel()[where].astype(np.float32)
-        self.sign = np.sign(np.bincount(order, spike, count)).astype(np.float32)
-        self.table = self._measure(window, found, where, xs, ys, np.abs(spike)) if count else _empty()
+        self.sign = np.sign(np.bincount(order, found.spike, count)).astype(np.float32)
+        self.table = self._measure(window, found, xs, ys) if count else _empty()
 
-    def _measure(
-        self,
-        window: Window,
-        found: Candidates,
-        where: NDArray[np.intp],
-        xs: NDArray[np.intp],
-        ys: NDArray[np.intp],
-        spike: NDArray[np.float32],
-    ) -> Table:
-        order, area, scale = self._order, self.area, self.scale
+    def _measure(self, window: Window, found: Candidates, xs: NDArray[np.intp], ys: NDArray[np.intp]) -> Table:
+        order, area, scale, where = self._order, self.area, self.scale, found.where
+        spike = np.abs(found.spike).astype(np.float32)
         centre = window.centre.luma
         a, b = found.warped[0].luma, found.warped[1].luma
         behind = found.mean.ravel()[where]
@@ -97,7 +89,7 @@ class Blobs:
             "contrast": contrast / noise,
             "peak": peak / noise,
             "contrast_codes": contrast,
-            "seeded": _mean(order, found.seeds.ravel()[where] > 0, area),
+            "seeded": _mean(order, found.seed, area),
             "area": np.log2(area / scale**2),
             "fill": area / (wide * high),
             "elongation": np.abs(np.log2(wide / high)),
@@ -152,28 +144,36 @@ class Blobs:
 
 
 class _Surroundings:
-    """Averages around each blob, candidate pixels left out, on the flow grid."""
+    """Averages around each blob, candidate pixels left out, on a survey grid about 320 wide."""
 
     def __init__(
         self, window: Window, found: Candidates, x: NDArray[np.float32], y: NDArray[np.float32], scale: float
     ) -> None:
-        self._factor = factor = window.centre.factor
-        shape = window.centre.small.shape
-        self._x, self._y = (x + 0.5) / factor - 0.5, (y + 0.5) / factor - 0.5
+        luma = window.centre.luma
+        # Every `step`-th pixel of the flow grid.
+        self._step = step = max(1, round(window.centre.small.shape[1] / _SURVEY_WIDTH))
+        self._factor = window.centre.factor
+        whole = self._factor * step
+        size = (-(-window.centre.small.shape[1] // step), -(-window.centre.small.shape[0] // step))
+        self._x, self._y = (x + 0.5) / whole - 0.5, (y + 0.5) / whole - 0.5
         # A window of about 25 pixels at 640 wide.
-        side = 2 * max(2, round(12 * scale / factor)) + 1
+        side = 2 * max(2, round(12 * scale / whole)) + 1
         self._side = (side, side)
-        size = (shape[1], shape[0])
-        free = cv2.resize(np.float32(found.labels == 0), size, interpolation=cv2.INTER_AREA)
-        self._free = cv2.boxFilter(free, -1, self._side) + 1e-3
-        self._weight = free
-        self.crowd = 1 - self._at(cv2.boxFilter(free, -1, (3 * side, 3 * side)))
+        taken = np.zeros(luma.size, np.uint8)
+        taken[found.where] = 255
+        taken = cv2.resize(taken.reshape(luma.shape), size, interpolation=cv2.INTER_AREA)
+        self._weight = 1 - taken.astype(np.float32) / 255
+        self._free = cv2.boxFilter(self._weight, -1, self._side) + 1e-3
+        self.crowd = 1 - self._at(cv2.boxFilter(self._weight, -1, (3 * side, 3 * side)))
         a, b = found.warped[0].luma, found.warped[1].luma
-        self.gap = self._around(cv2.resize(cv2.absdiff(a, b), size, interpolation=cv2.INTER_AREA))
-        residual = cv2.absdiff(window.centre.luma, found.mean)
-        self.residual = self._around(cv2.resize(residual, size, interpolation=cv2.INTER_AREA))
+        residual = cv2.absdiff(luma, found.mean)
         behind = cv2.resize(found.mean, size, interpolation=cv2.INTER_AREA)
-        self.texture = self._around(cv2.morphologyEx(behind, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)))
+        maps = [
+            cv2.resize(cv2.absdiff(a, b), size, interpolation=cv2.INTER_AREA),
+            cv2.resize(residual, size, interpolation=cv2.INTER_AREA),
+            cv2.morphologyEx(behind, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)),
+        ]
+        self.gap, self.residual, self.texture = (self._around(one) for one in maps)
 
     def _at(self, field: NDArray[np.float32]) -> NDArray[np.float32]:
         return sample(np.ascontiguousarray(field, np.float32), self._x, self._y)
@@ -184,78 +184,79 @@ class _Surroundings:
 
     def flows(self, pair: tuple[Neighbour, Neighbour]) -> dict[str, NDArray[np.float32]]:
         first, second = pair
+        step = self._step
         consistency = np.minimum(
-            self._around(np.minimum(disagreement(first.flow, first.back), 8.0)),
-            self._around(np.minimum(disagreement(second.flow, second.back), 8.0)),
+            self._around(np.minimum(disagreement(first.flow, first.back, step), 8.0)),
+            self._around(np.minimum(disagreement(second.flow, second.back, step), 8.0)),
         )
-        speed = np.maximum(self._around(_length(first.flow)), self._around(_length(second.flow)))
+        there, other = (np.ascontiguousarray(one.flow[::step, ::step]) for one in pair)
+        speed = np.maximum(self._around(length(there)), self._around(length(other)))
         # One step on, motion goes on as it was: on opposite sides the flows mirror each other.
-        turn = second.flow * np.float32(-1 if first.step * second.step < 0 else first.step / second.step)
-        shear = self._around(_length(second.flow - cv2.boxFilter(second.flow, -1, self._side)))
-        jerk = self._around(_length(first.flow - turn))
+        turn = other * np.float32(-1 if first.step * second.step < 0 else first.step / second.step)
+        shear = self._around(length(other - cv2.boxFilter(other, -1, self._side)))
+        jerk = self._around(length(there - turn))
         f = self._factor
         return {"consistency": consistency * f, "speed": speed * f, "shear": shear * f, "jerk": jerk * f}
 
 
-def add_recurrence(
-    blobs: Blobs,
-    window: Window,
-    pair: tuple[Neighbour, Neighbour],
-    first: Blobs | None,
-    second: Blobs | None,
-) -> Table:
-    """The table with the features that need the neighbours' own candidates: dust does not come back, limbs do.
+Others = tuple["Blobs | None", "Blobs | None"]
+"""The blobs of the two pictures a frame was compared with; None where those had no pair of their own."""
 
-    `first`, `second`: the blobs of `pair`'s pictures, None where they had no pair of their own.
-    """
+
+def add_recurrence(blobs: Blobs, window: Window, pair: tuple[Neighbour, Neighbour], others: Others) -> Table:
+    """The table with how much damage-like area lies nearby in the neighbours: dust does not come back, limbs do."""
     table = blobs.table.copy()
     if not blobs.count:
         return table
     near = np.zeros(blobs.count, np.float32)
     wide = np.zeros(blobs.count, np.float32)
-    matches = []
     reach = 12.0 * blobs.scale + 0.5 * np.maximum(blobs.box[:, 2], blobs.box[:, 3])
-    for neighbour, others in zip(pair, (first, second), strict=True):
-        if others is None or not others.count:
+    for neighbour, other in zip(pair, others, strict=True):
+        if other is None or not other.count:
             continue
         mx, my = follow(neighbour.flow, blobs.x, blobs.y, window.centre.factor)
-        dx, dy = others.x[None] - mx[:, None], others.y[None] - my[:, None]
+        far = np.hypot(other.x[None] - mx[:, None], other.y[None] - my[:, None])
         # To the other blob's edge, not to its middle.
-        far = np.maximum(np.hypot(dx, dy) - 0.5 * np.maximum(others.box[:, 2], others.box[:, 3])[None], 0)
-        mass = np.minimum(others.area[None], 4 * blobs.area[:, None])
+        far -= 0.5 * np.maximum(other.box[:, 2], other.box[:, 3])[None]
+        mass = np.minimum(other.area[None], 4 * blobs.area[:, None])
         near += np.where(far < reach[:, None], mass, 0).sum(1)
         wide += np.where(far < 3 * reach[:, None], mass, 0).sum(1)
-        matches.append((others, others.x[None] - blobs.x[:, None], others.y[None] - blobs.y[:, None]))
     table[:, FEATURES.index("recurrence")] = near / blobs.area
     table[:, FEATURES.index("recurrence_wide")] = wide / blobs.area
-    if len(matches) == 2 and pair[0].step * pair[1].step < 0:
-        table[:, FEATURES.index("trail")] = _trail(blobs, matches)
     return table
 
 
-def _trail(blobs: Blobs, matches: list[tuple[Blobs, NDArray[np.float32], NDArray[np.float32]]]) -> NDArray[np.float32]:
-    """How well each blob lies half-way between a like blob before and a like blob after (a bird, a ball, rain)."""
-    (before, bx, by), (after, ax, ay) = matches
+def add_trail(
+    table: Table, rows: NDArray[np.intp], blobs: Blobs, pair: tuple[Neighbour, Neighbour], others: Others
+) -> None:
+    """Fill in, for some blobs, how well each lies half-way between a like blob before and a like blob after.
+
+    A bird, a ball or rain does. In place; the trees hold it against a blob, never for it, so it need only be known of
+    blobs that would otherwise pass.
+    """
+    before, after = others
+    if before is None or after is None or pair[0].step * pair[1].step > 0 or not rows.size:
+        return
     limit = 40.0 * blobs.scale
-    out = np.zeros(blobs.count, np.float32)
-    like_before = _likeness(blobs, before) * (np.hypot(bx, by) < limit)
-    like_after = _likeness(blobs, after) * (np.hypot(ax, ay) < limit)
-    for n in range(blobs.count):
+    sides = []
+    for other in (before, after):
+        dx, dy = (getattr(other, axis)[None] - getattr(blobs, axis)[rows, None] for axis in ("x", "y"))
+        sides.append((dx, dy, _likeness(blobs, rows, other) * (np.hypot(dx, dy) < limit)))
+    (bx, by, like_before), (ax, ay, like_after) = sides
+    for n in np.flatnonzero(like_before.any(axis=1) & like_after.any(axis=1)):
         p, q = np.flatnonzero(like_before[n]), np.flatnonzero(like_after[n])
-        if not p.size or not q.size:
-            continue
         miss = np.hypot(bx[n, p][:, None] + ax[n, q][None], by[n, p][:, None] + ay[n, q][None])
         close = np.exp(-((miss / (3.0 * blobs.scale)) ** 2))
-        out[n] = float((close * np.minimum(like_before[n, p][:, None], like_after[n, q][None])).max())
-    return out
+        match = close * np.minimum(like_before[n, p][:, None], like_after[n, q][None])
+        table[rows[n], FEATURES.index("trail")] = float(match.max())
 
 
-def _likeness(one: Blobs, other: Blobs) -> NDArray[np.float32]:
-    """1 for blobs of equal sign, area and contrast, towards 0 as they differ, `(one, other)`."""
+def _likeness(one: Blobs, rows: NDArray[np.intp], other: Blobs) -> NDArray[np.float32]:
+    """1 for blobs of equal sign, area and contrast, towards 0 as they differ, `(rows, other)`."""
     contrast = FEATURES.index("contrast_codes")
-    size = np.abs(np.log2(one.area[:, None] / other.area[None]))
-    light = np.abs(np.log2(one.table[:, contrast][:, None] / other.table[:, contrast][None]))
-    same = one.sign[:, None] == other.sign[None]
+    size = np.abs(np.log2(one.area[rows])[:, None] - np.log2(other.area)[None])
+    light = np.abs(np.log2(one.table[rows, contrast])[:, None] - np.log2(other.table[:, contrast])[None])
+    same = one.sign[rows, None] == other.sign[None]
     return np.asarray(np.where(same & (size < 1.5) & (light < 1.0), np.exp(-size / 2 - light / 2), 0), np.float32)
 
 
@@ -272,10 +273,6 @@ def _range(order: NDArray[np.int32], values: NDArray[np.intp], count: int) -> tu
     np.minimum.at(low, order, values.astype(np.float32))
     np.maximum.at(high, order, values.astype(np.float32))
     return low, high
-
-
-def _length(flow: Flow) -> NDArray[np.float32]:
-    return np.asarray(cv2.magnitude(flow[..., 0], flow[..., 1]), np.float32)
 
 
 def _gradient_at(luma: NDArray[np.uint8], ys: NDArray[np.intp], xs: NDArray[np.intp]) -> NDArray[np.float32]:

@@ -34,11 +34,14 @@ def refine(damage: DamageMap, limits: Limits) -> Mask:
     fringe = cv2.compare(damage, limits.fringe, cv2.CMP_GE)
     if not cv2.hasNonZero(fringe):
         return np.zeros(damage.shape, np.bool_)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(fringe, connectivity=8, ltype=cv2.CV_32S)
-    area = stats[:, cv2.CC_STAT_AREA]
+    count, labels = cv2.connectedComponents(fringe, connectivity=8, ltype=cv2.CV_32S)
+    where = np.flatnonzero(fringe.view(np.bool_))
+    piece = labels.ravel()[where]
+    area = np.bincount(piece, minlength=count)
     keep = (area >= limits.smallest) & (area <= limits.largest)
     seeded = np.zeros(count, np.bool_)
-    seeded[labels[damage >= limits.seed]] = True
+    seeded[piece[damage.ravel()[where] >= limits.seed]] = True
     keep &= seeded
-    keep[0] = False
-    return np.asarray(keep[labels], np.bool_)
+    mask = np.zeros(damage.shape, np.bool_)
+    mask.ravel()[where[keep[piece]]] = True
+    return mask

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelmend.detect.candidates import find_candidates
-from reelmend.detect.features import Blobs, add_recurrence
+from reelmend.detect.features import Blobs, Others, add_recurrence, add_trail
 from reelmend.detect.promise import Blob, Detection
 from reelmend.detect.refine import Limits, refine
 from reelmend.detect.trees import Trees, load_trees
@@ -35,7 +35,10 @@ class SpikeEvidence:
 
     window: Window
     pair: tuple[Neighbour, Neighbour] | None
-    labels: NDArray[np.integer] | None
+    where: NDArray[np.intp]
+    """Candidate pixels, as places in the flattened frame."""
+    blob: NDArray[np.int32]
+    """The blob of each of them, counted from 0."""
     blobs: Blobs | None
 
 
@@ -61,9 +64,8 @@ class SpikeDetector:
     def look(self, window: Window) -> SpikeEvidence:
         found = find_candidates(window)
         if found is None:
-            return SpikeEvidence(window, None, None, None)
-        labels = found.labels.astype(np.uint16) if found.count < 2**16 else found.labels
-        return SpikeEvidence(window, found.pair, labels, Blobs(window, found))
+            return SpikeEvidence(window, None, np.zeros(0, np.intp), np.zeros(0, np.int32), None)
+        return SpikeEvidence(window, found.pair, found.where, found.blob, Blobs(window, found))
 
     def needs(self, evidence: SpikeEvidence) -> tuple[int, ...]:
         return tuple(one.picture.index for one in evidence.pair or ())
@@ -71,21 +73,30 @@ class SpikeDetector:
     def decide(self, evidence: SpikeEvidence, others: tuple[SpikeEvidence | None, ...]) -> Detection:
         shape = evidence.window.centre.luma.shape
         damage = np.zeros(shape, np.float32)
-        labels, blobs = evidence.labels, evidence.blobs
-        if evidence.pair is None or labels is None or blobs is None:
+        blobs = evidence.blobs
+        if evidence.pair is None or blobs is None:
             return Detection(damage, damage > 0, (), "no different neighbours in its shot")
         if not blobs.count:
             return Detection(damage, damage > 0, ())
         first, second = (other.blobs if other else None for other in others)
-        table = add_recurrence(blobs, evidence.window, evidence.pair, first, second)
-        probability = self._trees.probability(table)
-        damage = np.concatenate([np.zeros(1, np.float32), probability])[labels]
+        probability = self._judge(blobs, evidence.window, evidence.pair, (first, second))
+        damage.ravel()[evidence.where] = probability[evidence.blob]
         mask = refine(damage, self.limits(shape))
         share = float(np.count_nonzero(mask)) / mask.size
         if share > LOST_SHARE[self._strength]:
             note = f"{share:.0%} of it differs from its neighbours: left alone"
             return Detection(damage, np.zeros(shape, np.bool_), (), note)
-        return Detection(damage, mask, _listed(blobs, probability, labels, mask))
+        return Detection(damage, mask, _listed(blobs, probability, evidence, mask))
+
+    def _judge(
+        self, blobs: Blobs, window: Window, pair: tuple[Neighbour, Neighbour], others: Others
+    ) -> NDArray[np.float32]:
+        table = add_recurrence(blobs, window, pair, others)
+        probability = self._trees.probability(table)
+        passing = np.flatnonzero(probability >= SEED_PROBABILITY["strong"])
+        add_trail(table, passing, blobs, pair, others)
+        probability[passing] = self._trees.probability(table[passing])
+        return probability
 
     def limits(self, shape: tuple[int, int]) -> Limits:
         height, width = shape
@@ -95,17 +106,15 @@ class SpikeDetector:
         return Limits(seed, seed, smallest, self._max_blob or round(LARGEST_SHARE * height * width))
 
 
-def _listed(
-    blobs: Blobs, probability: NDArray[np.float32], labels: NDArray[np.integer], mask: Mask
-) -> tuple[Blob, ...]:
-    kept = np.unique(labels[mask])
+def _listed(blobs: Blobs, probability: NDArray[np.float32], evidence: SpikeEvidence, mask: Mask) -> tuple[Blob, ...]:
+    kept = np.unique(evidence.blob[mask.ravel()[evidence.where]])
     return tuple(
         Blob(
-            float(blobs.x[n - 1]),
-            float(blobs.y[n - 1]),
-            int(blobs.area[n - 1]),
-            float(probability[n - 1]),
-            "bright" if blobs.sign[n - 1] > 0 else "dark",
+            float(blobs.x[n]),
+            float(blobs.y[n]),
+            int(blobs.area[n]),
+            float(probability[n]),
+            "bright" if blobs.sign[n] > 0 else "dark",
         )
         for n in kept
     )

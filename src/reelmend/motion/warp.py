@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from reelmend.motion.flow import Flow, dense_map
+from reelmend.motion.flow import Flow, at, dense_map
 from reelmend.motion.windows import Neighbour, Window
 
 # Flicker is smoother than anything in the picture: it is measured on cells of about 1/20 of the frame's width.
@@ -23,8 +23,8 @@ class Warped:
 
     luma: NDArray[np.uint8]
     """`(h, w)`, light matched to the centre."""
-    inside: NDArray[np.bool_]
-    """Where the neighbour really has this content, not beyond its border."""
+    inside: NDArray[np.uint8]
+    """255 where the neighbour really has this content, 0 beyond its border."""
     light: NDArray[np.float32]
     """What was added to match the centre's light: a small grid over the frame, 8-bit codes."""
 
@@ -33,17 +33,11 @@ def warp_luma(window: Window, neighbour: Neighbour) -> Warped:
     """Warp a whole neighbour's luma onto the centre (bilinear)."""
     centre = window.centre
     height, width = centre.luma.shape
-    xs, ys = dense_map(neighbour.flow, height, width, centre.factor)
-    moved = cv2.remap(neighbour.picture.luma, xs, ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    beyond = cv2.inRange(xs, -1.0, float(width)) & cv2.inRange(ys, -1.0, float(height))
-    light = light_difference(centre.small, _on_flow_grid(neighbour))
-    return Warped(add_light(np.asarray(moved, np.uint8), light), beyond.view(np.bool_), light)
-
-
-def _on_flow_grid(neighbour: Neighbour) -> NDArray[np.uint8]:
-    height, width = neighbour.flow.shape[:2]
-    xs, ys = dense_map(neighbour.flow, height, width, 1)
-    return np.asarray(cv2.remap(neighbour.picture.small, xs, ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
+    points = dense_map(neighbour.flow, height, width, centre.factor)
+    moved = at(neighbour.picture.luma, points)
+    inside = cv2.inRange(points, (-1.0, -1.0, 0.0, 0.0), (float(width), float(height), 0.0, 0.0))
+    light = light_difference(centre.luma, moved)
+    return Warped(add_light(moved, light), np.asarray(inside, np.uint8), light)
 
 
 def light_difference(centre: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -156,7 +156,7 @@ class _Run:
         films.output_done = films.output.done if films.output else 0
         films.masks_done = films.masks.done if films.masks else 0
         done = min([one.done for one in (films.output, films.masks) if one] + [journal_length(journal)])
-        report = stack.enter_context(ReportWriter(journal, job, facts, done))
+        report = stack.enter_context(ReportWriter(journal, job, facts, done, pictures=job.report is not None))
         self._work(reel, given, films, report, done, total)
         with self.clock.on("encode"):
             for name, film in (("masks", films.masks), ("output", films.output)):

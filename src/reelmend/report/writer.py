@@ -54,7 +54,9 @@ class ReportWriter:
     Any method raises MediaError when the folder cannot be written.
     """
 
-    def __init__(self, folder: str | Path, job: Settings, facts: ReelFacts, done: int = 0) -> None:
+    def __init__(
+        self, folder: str | Path, job: Settings, facts: ReelFacts, done: int = 0, *, pictures: bool = True
+    ) -> None:
         """Open the report.
 
         Args:
@@ -62,11 +64,13 @@ class ReportWriter:
             job: the job that runs.
             facts: the source's facts.
             done: frames that an earlier run has recorded; the journal is cut to them. 0 starts afresh.
+            pictures: False keeps the journal alone, for a run that nobody asked a report of.
 
         Raises:
             MediaError: the folder cannot be written, or its journal holds fewer than `done` frames.
         """
         self.folder, self.job, self.facts = Path(folder), job, facts
+        self._pictures = pictures
         self.last_shot: int | None = None
         """Shot of the last frame recorded, also by the run before; None before the first."""
         self._worst = WorstFrames(self.folder / "worst", facts.colour, float(facts.sample_aspect))
@@ -124,7 +128,8 @@ class ReportWriter:
         return open(path, "a" if done else "w", encoding="utf-8")
 
     def _frame(self, record: FrameRecord, before: Frame, after: Frame, mask: Mask, unsure: Mask) -> None:
-        self._worst.offer(record, before, after, mask, unsure)
+        if self._pictures:
+            self._worst.offer(record, before, after, mask, unsure)
         self._journal.write(json.dumps(record.to_dict(), separators=(",", ":")) + "\n")
         self._journal.flush()
         self.last_shot = record.shot

@@ -106,10 +106,19 @@ class Cells:
         count, n, _ = near.shape
         return (near.reshape(count * n, 9) @ _tent(self.side, sub_x, sub_y)).reshape(count, n, -1)
 
-    def subset(self, chosen: NDArray[np.bool_]) -> Cells:
-        return Cells(self.side, self.grid, self.rows[chosen], self.columns[chosen])
+    def parts(self) -> list[Cells]:
+        """The cells in as many lists as keep each one's work in bounded memory; one, unless damage is everywhere."""
+        step = max(1, _MOST_SAMPLES // self.side**2)
+        if len(self) <= step:
+            return [self]
+        return [
+            Cells(self.side, self.grid, self.rows[at : at + step], self.columns[at : at + step])
+            for at in range(0, len(self), step)
+        ]
 
 
+_MOST_SAMPLES = 1 << 20
+"""About 200 MB of intermediate values with four neighbours."""
 _SQUARE = np.ones((3, 3), np.uint8)
 _DOWN = np.repeat(np.arange(-1, 2), 3)
 _ACROSS = np.tile(np.arange(-1, 2), 3)

@@ -12,9 +12,9 @@ Floats = NDArray[np.float32]
 def spread(total: Floats, weight: Floats, prior: float, rounds: int = 2, levels: int = 4) -> Floats:
     """A smooth field from weighted sums on a grid (Knutsson and Westin 1993, with a pyramid for large holes).
 
-    `total` is `(h, w, c)`, the sum of weighted samples of each cell, `weight` `(h, w, 1)` that of their weights. Each level
-    averages over `rounds` 3 x 3 boxes; where the weight under them falls to `prior`, half of the estimate comes from
-    the next coarser level, and in the end from the mean of all. Where there is no weight at all the field is 0.
+    `total` is `(h, w, c)`, the sum of weighted samples of each cell, `weight` `(h, w, 1)` that of their weights. Each
+    level averages over `rounds` 3 x 3 boxes; where the weight under them falls to `prior`, half of the estimate comes
+    from the next coarser level, and in the end from the mean of all. Where there is no weight at all the field is 0.
     Returns `(h, w, c)`.
     """
     channels = total.shape[2]

@@ -19,12 +19,17 @@ from reelmend.repair.spread import spread
 SEAM_LIMIT = 24.0
 """The seam's correction looks at differences up to this, 8-bit codes."""
 SEAM_PRIOR = 30.0
+"""Samples of surroundings that weigh as much as a wider view of the seam: grain must not be taken for a seam."""
 LEAST_SHARE = 0.05
 """A spatial fill with less say than this is not worth computing."""
 
 
 class TemporalRepairer:
-    """Motion-compensated fusion of up to four neighbours, and a spatial fill where they do not help."""
+    """Motion-compensated fusion of up to four neighbours, and a spatial fill where they do not help.
+
+    Forward-backward consistency of the flow is not asked for: with the picture's own evidence around and under the
+    damage it moved the result by less than 0.05 dB either way.
+    """
 
     name = "temporal"
 
@@ -38,71 +43,83 @@ class TemporalRepairer:
         layout = frame.layout
         suspect = grow(mask, 1)
         cells = Cells.around(mask, window.centre.factor)
-        evidence = weigh(window, cells, _known(cells, suspect))
-        masked = cells.gather(mask)
-        if cells.inside(*mask.shape) is not None:
-            masked &= cells.inside(*mask.shape)
-        doubt, share = cells.at_samples(evidence.doubt) * masked
-        unsure = _spread_out(cells, doubt, mask.shape)
-        kept = np.where(masked, _kept(cells.at_samples(evidence.weights)) * (1 - share) ** 2, 1)
-        retained = _spread_out(cells, kept, mask.shape, empty=1)
-        spatial = _spread_out(cells, share, mask.shape)
-        fills = fill_frame(frame, mask, spatial > LEAST_SHARE) if (share > LEAST_SHARE).any() else None
-        planes = [
-            self._plane(window, index, cells, evidence, mask, suspect, fills) for index in range(layout.colour_planes)
-        ]
-        filled_by = mask.astype(np.uint8) * np.uint8(FilledBy.TEMPORAL)
-        filled_by[spatial > 0.5] = FilledBy.SPATIAL
-        return Repair(frame.with_planes((*planes, *frame.planes[layout.colour_planes :])), unsure, filled_by, retained)
+        parts = [(part, weigh(window, part, _known(part, suspect))) for part in cells.parts()]
 
-    @staticmethod
-    def _plane(
-        window: Window,
-        index: int,
-        cells: Cells,
-        evidence: Evidence,
-        mask: Mask,
-        suspect: Mask,
-        fills: list[Floats] | None,
-    ) -> NDArray[Any]:
-        frame = window.centre.frame
-        layout = frame.layout
-        sub = layout.subsampling(index)
-        scale = layout.peak / 255
-        plane = frame.planes[index]
-        own = cells.gather(plane, *sub)
-        centre = own.astype(np.float32)
-        known = _known(cells, footprint_touches(suspect, *sub), *sub)
-        weights = cells.at_samples(evidence.weights, *sub)
-        weights += np.float32(1e-20)
-        if index == 0 and _is_luma(window):
-            seen, trust = evidence.seen, known.astype(np.float32)
-        else:
-            seen = _see(window, index, cells, evidence)
-            if layout.is_float:
-                finite = np.isfinite(seen)
-                seen[~finite] = 0
-                weights *= np.where(finite, np.float32(1), np.float32(1e-20))
-                known &= np.isfinite(centre) & finite.all(axis=0)
-                centre[~np.isfinite(centre)] = 0
-            trust = known.astype(np.float32)
-            seen += cells.at_samples(light_of(centre - seen, trust, cells, scale), *sub)
-        weights /= weights.sum(axis=0)
-        fill = np.einsum("kns,kns->ns", weights, seen)
-        seam = np.clip(centre - fill, -SEAM_LIMIT * scale, SEAM_LIMIT * scale)
-        left = np.einsum("ns,ns->n", seam, trust)[None]
-        fill += cells.at_samples(
-            spread(cells.on_grid(left), cells.on_grid(trust.sum(axis=1)[None]), SEAM_PRIOR, rounds=1), *sub
-        )[0]
+        maps = np.zeros((3, cells.grid[0] * cells.side, cells.grid[1] * cells.side), np.float32)
+        for part, evidence in parts:
+            for whole, values in zip(maps, part.at_samples(evidence.doubt), strict=True):
+                part.view(whole)[part.rows, part.columns] = values.reshape(-1, part.side, part.side)
+        unsure, share, retained = (np.where(mask, whole[: frame.height, : frame.width], 0) for whole in maps)
+        wanted = share > LEAST_SHARE
+        fills = fill_frame(frame, mask, wanted) if wanted.any() else None
+        planes = [_fill_plane(window, index, parts, mask, suspect, fills) for index in range(layout.colour_planes)]
+        filled_by = mask.astype(np.uint8) * np.uint8(FilledBy.TEMPORAL)
+        filled_by[share > 0.5] = FilledBy.SPATIAL
+        return Repair(
+            frame.with_planes((*planes, *frame.planes[layout.colour_planes :])),
+            unsure,
+            filled_by,
+            np.where(mask, retained, np.float32(1)),
+        )
+
+
+def _fill_plane(
+    window: Window,
+    index: int,
+    parts: list[tuple[Cells, Evidence]],
+    mask: Mask,
+    suspect: Mask,
+    fills: list[Floats] | None,
+) -> NDArray[Any]:
+    """One plane of the centre, filled where its samples' footprints touch the mask."""
+    layout = window.centre.frame.layout
+    sub_x, sub_y = layout.subsampling(index)
+    plane = window.centre.frame.planes[index]
+    touched, doubted = footprint_touches(mask, sub_x, sub_y), footprint_touches(suspect, sub_x, sub_y)
+    out = parts[0][0].padded(plane, sub_x, sub_y)
+    for cells, evidence in parts:
+        own = cells.gather(plane, sub_x, sub_y)
+        fill = _fuse(window, index, cells, evidence, own.astype(np.float32), _known(cells, doubted, sub_x, sub_y))
         if fills is not None:
-            share = cells.at_samples(evidence.doubt[..., 1:], *sub)[0]
+            share = cells.at_samples(evidence.doubt[..., 1:2], sub_x, sub_y)[0]
             share *= share > LEAST_SHARE
-            fill += share * (cells.gather(fills[index], *sub) - fill)
-        touched = cells.gather(footprint_touches(mask, *sub), *sub)
-        own[touched] = to_codes(fill[touched], layout)
-        out = cells.padded(plane, *sub)
-        cells.view(out, *sub)[cells.rows, cells.columns] = own.reshape(-1, *cells.size(*sub))
-        return np.ascontiguousarray(out[: plane.shape[0], : plane.shape[1]])
+            fill += share * (cells.gather(fills[index], sub_x, sub_y) - fill)
+        where = cells.gather(touched, sub_x, sub_y)
+        own[where] = to_codes(fill[where], layout)
+        cells.view(out, sub_x, sub_y)[cells.rows, cells.columns] = own.reshape(-1, *cells.size(sub_x, sub_y))
+    return np.ascontiguousarray(out[: plane.shape[0], : plane.shape[1]])
+
+
+def _fuse(
+    window: Window, index: int, cells: Cells, evidence: Evidence, centre: Floats, known: NDArray[np.bool_]
+) -> Floats:
+    """The neighbours' weighted mean in the centre's light, without a visible seam: `(n, samples)`, code values.
+
+    `centre` `(n, samples)` is the damaged plane, `known` where it is good.
+    """
+    layout = window.centre.frame.layout
+    sub_x, sub_y = layout.subsampling(index)
+    scale = layout.peak / 255
+    weights = cells.at_samples(evidence.weights, sub_x, sub_y)
+    weights += np.float32(1e-20)
+    if index == 0 and _is_luma(window):
+        seen, trust = evidence.seen, known.astype(np.float32)
+    else:
+        seen = _see(window, index, cells, evidence)
+        if layout.is_float:
+            finite = np.isfinite(seen)
+            seen[~finite] = 0
+            weights *= np.where(finite, np.float32(1), np.float32(1e-20))
+            known = known & np.isfinite(centre) & finite.all(axis=0)
+            centre = np.where(np.isfinite(centre), centre, 0)
+        trust = known.astype(np.float32)
+        seen += cells.at_samples(light_of(centre - seen, trust, cells, scale), sub_x, sub_y)
+    weights /= weights.sum(axis=0)
+    fill = np.einsum("kns,kns->ns", weights, seen)
+    seam = np.clip(centre - fill, -SEAM_LIMIT * scale, SEAM_LIMIT * scale)
+    left, weight = np.einsum("ns,ns->n", seam, trust)[None], trust.sum(axis=1)[None]
+    step = spread(cells.on_grid(left), cells.on_grid(weight), SEAM_PRIOR, rounds=1)
+    return np.asarray(fill + cells.at_samples(step, sub_x, sub_y)[0], np.float32)
 
 
 def _is_luma(window: Window) -> bool:
@@ -117,29 +134,15 @@ def _see(window: Window, index: int, cells: Cells, evidence: Evidence) -> Floats
     shifts = cells.at_samples(evidence.shifts, sub_x, sub_y)
     xs, ys = cells.coordinates(sub_x, sub_y)
     across, down = np.float32(1 / (1 << sub_x)), np.float32(1 / (1 << sub_y))
-    return np.stack(
-        [
-            sample_at(one.picture.frame.planes[index], xs + shifts[2 * n] * across, ys + shifts[2 * n + 1] * down)
-            for n, one in enumerate(window.neighbours)
-        ]
-    ).astype(np.float32)
+    seen = np.empty((len(window.neighbours), *xs.shape), np.float32)
+    for n, one in enumerate(window.neighbours):
+        seen[n] = sample_at(one.picture.frame.planes[index], xs + shifts[2 * n] * across, ys + shifts[2 * n + 1] * down)
+    return seen
 
 
 def _known(cells: Cells, suspect: Mask, sub_x: int = 0, sub_y: int = 0) -> NDArray[np.bool_]:
     """Samples of the cells that are in the frame and away from the damage."""
     known = ~cells.gather(suspect, sub_x, sub_y)
-    inside = cells.inside(*suspect.shape, sub_x, sub_y)
+    height, width = suspect.shape
+    inside = cells.inside(height, width, sub_x, sub_y)
     return known if inside is None else np.asarray(known & inside)
-
-
-def _kept(weights: Floats) -> Floats:
-    """Fraction of the variance of independent grain that survives a weighted mean over the first axis."""
-    total = np.maximum(weights.sum(axis=0), 1e-6)
-    return np.asarray((weights**2).sum(axis=0) / total**2)
-
-
-def _spread_out(cells: Cells, values: Floats, shape: tuple[int, int], empty: float = 0) -> Floats:
-    """Values of the cells' samples on a whole frame."""
-    out = np.full((cells.grid[0] * cells.side, cells.grid[1] * cells.side), empty, np.float32)
-    cells.view(out)[cells.rows, cells.columns] = values.reshape(-1, cells.side, cells.side)
-    return np.ascontiguousarray(out[: shape[0], : shape[1]])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+
 from reelmend.film import Frame, Layout
 
 GRAY8 = Layout("gray", 8)

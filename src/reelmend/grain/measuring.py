@@ -33,8 +33,15 @@ QUARTILE_DEVIATE = 0.6745
 GROUP_BLOCKS = 12
 """Blocks that make one point of the curve of strength by brightness."""
 
+STILL = 0.4
+"""Part of the blocks between black and white that have no grain, above which none counts as having any: edges and
+texture of a clean picture would be left to measure. Black and white are left out, where grain is clipped."""
+
 COARSEST = 1.6
 """Blocks with this many times the lower quartile's ratio of low to high frequencies hold picture."""
+
+FAINT = 0.3
+"""Where the density is below this part of its mean, it is taken to be the same in all directions."""
 
 LAGS = {32: 12, 16: 6, 8: 3}
 """Autocovariance lags that a block of a side can tell."""
@@ -54,6 +61,16 @@ def code_step(samples: Floats) -> float:
     step = int(np.gcd.reduce(flat - flat[0]))
     # All alike says nothing about steps, and no source has fewer than 4 bits.
     return float(step) if 1 <= step <= 4096 else 1.0
+
+
+def _steps(blocks: Floats, layout: Layout) -> tuple[float, float]:
+    """Step of a plane's code values (0 for floating point), and the step whose rounding grain must stand out of."""
+    if layout.is_float:
+        middle = float(np.nan_to_num(np.median(np.abs(blocks[:, ::4, ::4])), posinf=1.0))
+        # Half precision has 10 bits after the leading one; what it cannot hold nobody sees in single precision.
+        return 0.0, 2.0 ** (np.floor(np.log2(max(middle, 2.0**-14))) - 10)
+    step = code_step(blocks) if layout.bits > 8 else 1.0
+    return step, step
 
 
 def _variance_spread(spectrum: Floats, samples: int) -> float:
@@ -94,17 +111,30 @@ def _curve(level: Floats, variance: Floats, spread: float) -> tuple[Floats, Floa
     return points, found.astype(np.float32)
 
 
-def _levelled(blocks: Floats) -> Floats:
-    """Blocks `(n, b, b)` without their mean and slope."""
-    count, size, _ = blocks.shape
-    axis = np.linspace(-1, 1, size, dtype=np.float32)
-    axis /= np.sqrt((axis**2).sum() * size)
-    ones = np.ones(size, np.float32)
-    basis = np.stack([np.outer(ones, ones) / size, np.outer(axis, ones), np.outer(ones, axis)])
-    planes = basis.reshape(3, -1)
-    values = blocks.reshape(count, -1)
-    values = values - (values @ planes.T) @ planes
+@lru_cache(maxsize=16)
+def _polynomials(size: int, degree: int) -> Floats:
+    """Orthonormal basis of the polynomials of a degree over a square block, `(count, size * size)`."""
+    y, x = (axis.reshape(-1) for axis in np.mgrid[-1 : 1 : size * 1j, -1 : 1 : size * 1j])
+    powers = [y**i * x**j for i in range(degree + 1) for j in range(degree + 1 - i)]
+    basis: Floats = np.linalg.qr(np.stack(powers, axis=1))[0].T.astype(np.float32)
+    return basis
+
+
+def _levelled(blocks: Floats, degree: int) -> Floats:
+    """Blocks `(n, b, b)` without the polynomial of a degree that fits them best."""
+    basis = _polynomials(blocks.shape[1], degree)
+    values = blocks.reshape(len(blocks), -1)
+    # The first sample goes first: differences keep float32 exact for 16-bit codes.
+    values = values - values[:, :1]
+    values -= (values @ basis.T) @ basis
     return values.reshape(blocks.shape)
+
+
+@lru_cache(maxsize=8)
+def _rings(size: int) -> NDArray[np.intp]:
+    """Distance of each DFT frequency from zero, in whole steps."""
+    frequency = np.fft.fftfreq(size) * size
+    return np.rint(np.hypot(frequency[:, None], frequency)).astype(np.intp)
 
 
 @lru_cache(maxsize=8)
@@ -124,8 +154,7 @@ def _density(blocks: Floats, weight: Floats, rounding: float) -> Floats:
 
     A windowed block's spectrum is smeared by the window, which flattens the peak of coarse grain; dividing the window
     out of the autocovariance sharpens it, but spreads estimation noise evenly, which drowns the faint high
-    frequencies of coarse grain. So the sharpened spectrum stands, but where it is faint no more than 1.3 times the
-    smeared one.
+    frequencies of coarse grain. There the noise is averaged away along circles of equal frequency.
     """
     size = blocks.shape[1]
     lags = LAGS[32 if size >= 32 else 16 if size >= 16 else 8]
@@ -147,8 +176,11 @@ def _density(blocks: Floats, weight: Floats, rounding: float) -> Floats:
     full = np.zeros((size, size))
     full[near, near] = covariance * fade
     sharpened = np.fft.fft2(np.fft.ifftshift(full)).real
-    faint = smeared < smeared.mean()
-    density = np.maximum(np.where(faint, np.minimum(sharpened, 1.3 * smeared), sharpened), 0)
+    ring = _rings(size)
+    faint = smeared < FAINT * smeared.mean()
+    sums = np.bincount(ring[faint], sharpened[faint], ring.max() + 1)
+    along = sums / np.maximum(np.bincount(ring[faint], minlength=ring.max() + 1), 1)
+    density = np.maximum(np.where(faint, np.minimum(along[ring], smeared), sharpened), 0)
     mean = float(density.mean())
     normal: Floats = (density / mean).astype(np.float32) if mean > 0 else WHITE
     return normal
@@ -175,9 +207,12 @@ def _plane_blocks(frame: Frame, plane: int, blocks: Blocks) -> Floats | None:
     return cut(samples, rows, columns, size)
 
 
-def _measure_plane(blocks: Floats, level: Floats, step: float) -> tuple[PlaneGrain, Floats, NDArray[np.bool_]]:
+def _measure_plane(blocks: Floats, level: Floats, layout: Layout) -> tuple[PlaneGrain, Floats, NDArray[np.bool_]]:
     """Grain of one plane; the high-pass residual of its blocks; which blocks are grain and nothing else."""
-    rest = high_pass(blocks)
+    step, floor_step = _steps(blocks, layout)
+    ends = (0.07 * layout.peak, 0.91 * layout.peak) if not layout.is_float else (-np.inf, np.inf)
+    # Shading bends within a block: at 16 bits even a gentle bend is many codes, and would pass for grain.
+    rest = high_pass(_levelled(blocks, 3))
     flat = rest.reshape(len(rest), -1)
     variance = np.einsum("ij,ij->i", flat, flat) / flat.shape[1]
     sound = np.isfinite(variance) & np.isfinite(level)
@@ -189,8 +224,10 @@ def _measure_plane(blocks: Floats, level: Floats, step: float) -> tuple[PlaneGra
     white = np.ones((32, 32), np.float32)
     spread = _variance_spread(white, samples)
     points, found = _curve(level[sound], variance[sound], spread)
-    tiny = max(FLOOR * rounding * _HIGH_PASS_WHITE, float(np.abs(level[sound]).max()) ** 2 * 1e-12)
-    if np.median(found) < tiny:
+    tiny = FLOOR * floor_step**2 / 12 * _HIGH_PASS_WHITE
+    midtone = sound & (level > ends[0]) & (level < ends[1])
+    still = (variance[midtone] < tiny).mean() if midtone.any() else 0.0
+    if np.median(found) < tiny or still > STILL:
         return none
     expected = np.interp(level, points, found)
     with np.errstate(invalid="ignore"):
@@ -198,7 +235,7 @@ def _measure_plane(blocks: Floats, level: Floats, step: float) -> tuple[PlaneGra
     if not pure.any():
         return none
     weight = (1 / np.maximum(variance[pure], 0.1 * tiny)).astype(np.float32)
-    levelled = _levelled(blocks[pure])
+    levelled = _levelled(blocks[pure], 1)
     # Picture left in a block shows as low frequencies out of proportion to the high ones that the choice was made by.
     flat_blocks = levelled.reshape(len(levelled), -1)
     coarseness = np.einsum("ij,ij->i", flat_blocks, flat_blocks) * weight
@@ -254,11 +291,7 @@ def measure_outside(frame: Frame, coarse: NDArray[np.uint8]) -> GrainProfile:
             continue
         own = cuts if layout.family != "yuv" or luma is None else luma
         level = own.reshape(len(own), -1).mean(axis=1)
-        if layout.is_float:
-            step = 0.0
-        else:
-            step = code_step(cuts) if layout.bits > 8 else 1.0
-        grain, rest, flat = _measure_plane(cuts, level, step)
+        grain, rest, flat = _measure_plane(cuts, level, layout)
         planes.append(grain)
         rests.append(rest)
         pure.append(flat)

@@ -89,9 +89,9 @@ def _bands(grain: PlaneGrain, spectrum: Floats) -> _Bands:
     rounding = (np.float32(grain.step**2 / 12) * BAND_WHITE).astype(np.float32)
     mean = gain * float((grain.sigma**2).mean())
     share = np.clip(mean / np.maximum(mean + rounding, 1e-20), 0.05, 1).astype(np.float32)
-    # A band where the density is under a tenth of its mean hangs on the tail of the measured spectrum.
+    # A band where the density is under a hundredth of its mean hangs on the tail of the measured spectrum.
     density = gain / BAND_WHITE
-    weight = share**2 * density / (density + 0.1) + 1e-9
+    weight = share**2 * density / (density + 0.01) + 1e-9
     return _Bands(grain, gain, rounding, share, (weight / weight.sum()).astype(np.float32))
 
 
@@ -126,6 +126,8 @@ def _surroundings(scan: NDArray[Any], cells: Cells, bands: _Bands) -> tuple[Floa
     mean = bands.combined(capped / np.maximum(count, 1)[:, None] / CAP_LOSS)
     away = np.where(known, middle, 1) - 1
     local = 1 + away * away**2 / (away**2 + LOCAL_DOUBT**2)
+    # So little is no scatter: the surroundings are clipped, or drawn.
+    local = np.where(middle < 0.25, np.minimum(local, middle), local)
     texture = np.where(known, np.maximum(mean - np.maximum(middle, 1) - 0.15, 0), 0)
     return np.clip(local, 0, LOCAL_LIMIT).astype(np.float32), texture.astype(np.float32)
 

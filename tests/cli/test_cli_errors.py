@@ -27,7 +27,7 @@ def said(capsys: pytest.CaptureFixture[str]) -> str:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["restor"], ["restor", "restore"]),
+        (["restor"], ["restor"]),
         (["restore"], ["SOURCE and OUTPUT", "reelmend restore SOURCE OUTPUT"]),
         (["restore", "a.mkv"], ["OUTPUT"]),
         (["detect", "a.mkv"], ["MASKS"]),

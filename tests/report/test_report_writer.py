@@ -119,6 +119,14 @@ def test_pictures_of_the_worst_frames_only(tmp_path: Path) -> None:
     assert {int(file.name[:6]) for file in (tmp_path / "worst").iterdir()} == {record.index for record in worst}
 
 
+def test_a_journal_alone_has_totals_and_no_pictures(tmp_path: Path) -> None:
+    with ReportWriter(tmp_path, JOB, FACTS, pictures=False) as writer:
+        for index in range(5):
+            writer.frame(*step(index))
+        assert writer.totals().blobs == sum(step(index)[0].blobs for index in range(5))
+    assert [entry.name for entry in tmp_path.iterdir()] == ["frames.jsonl"]
+
+
 def test_copies_are_not_shown_again(tmp_path: Path) -> None:
     record, before, after, mask, unsure = step(1)
     with ReportWriter(tmp_path, JOB, FACTS) as writer:

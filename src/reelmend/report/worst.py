@@ -143,7 +143,7 @@ def _save(path: Path, picture: NDArray[Any]) -> None:
     import cv2
 
     swapped = cv2.cvtColor(picture, cv2.COLOR_RGBA2BGRA if picture.shape[2] == 4 else cv2.COLOR_RGB2BGR)
-    settings = [cv2.IMWRITE_JPEG_QUALITY, 88] if path.suffix == ".jpg" else [cv2.IMWRITE_PNG_COMPRESSION, 9]
+    settings = [cv2.IMWRITE_JPEG_QUALITY, 88] if path.suffix == ".jpg" else [cv2.IMWRITE_PNG_COMPRESSION, 4]
     done, data = cv2.imencode(path.suffix, swapped, settings)
     if not done:
         raise ValueError(f"cannot encode {path.name}")

@@ -65,13 +65,11 @@ class ReportWriter:
             facts: the source's facts.
             done: frames that an earlier run has recorded; the journal is cut to them. 0 starts afresh.
             pictures: False keeps the journal only, for runs that want totals and no page.
-            pictures: False keeps the journal alone, for a run that nobody asked a report of.
 
         Raises:
             MediaError: the folder cannot be written, or its journal holds fewer than `done` frames.
         """
         self.folder, self.job, self.facts = Path(folder), job, facts
-        self._pictures = pictures
         self.last_shot: int | None = None
         """Shot of the last frame recorded, also by the run before; None before the first."""
         self._pictures = pictures
@@ -131,7 +129,6 @@ class ReportWriter:
 
     def _frame(self, record: FrameRecord, before: Frame, after: Frame, mask: Mask, unsure: Mask) -> None:
         if self._pictures:
-            if self._pictures:
             self._worst.offer(record, before, after, mask, unsure)
         self._journal.write(json.dumps(record.to_dict(), separators=(",", ":")) + "\n")
         self._journal.flush()

@@ -116,7 +116,11 @@ def choose_blocks(guide: NDArray[Any], coarse: NDArray[np.uint8]) -> Blocks | No
     rank = np.arange(len(ranked)) - starts[group[ranked]]
     # Half of a group at least, were all of it flat, or the choice itself would begin to select for weak grain.
     quota = np.minimum(np.maximum(counts // 2, 8), MOST // GROUPS)
-    chosen = ranked[(rank < quota[group[ranked]]) & usable[ranked]]
+    # The flattest fifth of a group sets the measure: grain alone is rarely three times as uneven.
+    fifth = score[ranked[np.minimum(starts + counts // 5, len(ranked) - 1)]]
+    rounding = 0.0 if guide.dtype.kind == "f" else 1.0
+    even = score[ranked] <= 3 * np.maximum(fifth, rounding)[group[ranked]]
+    chosen = ranked[(rank < quota[group[ranked]]) & even & usable[ranked]]
     if not len(chosen):
         return None
     return Blocks(size, rows[chosen], columns[chosen])

@@ -33,7 +33,7 @@ QUARTILE_DEVIATE = 0.6745
 GROUP_BLOCKS = 12
 """Blocks that make one point of the curve of strength by brightness."""
 
-STILL = 0.4
+STILL = 0.25
 """Part of the blocks between black and white that have no grain, above which none counts as having any: edges and
 texture of a clean picture would be left to measure. Black and white are left out, where grain is clipped."""
 

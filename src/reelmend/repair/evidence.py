@@ -38,6 +38,9 @@ USUAL_DOUBT = 2.5
 DETAIL_LOST = 0.4
 """Squared error of a spatial fill against the variance of its surroundings (measured: 0.13 to 0.3 with the grain
 filtered out), relative to what a unit of doubt stands for (0.6)."""
+CALM_LIMIT, DETAIL_LIMIT = 2.5, 0.25
+"""The usual mismatch is at most this many times the variance within the calmest quarter of cells, or this share of
+the variance around the more detailed ones, whichever is more (measured on good matches: 1 to 2.9, 0.05 to 0.25)."""
 GRAIN_CORRELATION = 0.35
 """Of neighbouring samples' grain: between the 0.24 of 35 mm and the 0.4 of 16 mm on scans 640 pixels wide."""
 SURE, LOST = 4.0, 16.0
@@ -77,7 +80,7 @@ def weigh(window: Window, cells: Cells, known: NDArray[np.bool_]) -> Evidence:
     seen += at_cells
     mismatch, detail = _mismatch(centre, seen, trust, cells)
     mismatch = np.where(_beyond(window, shifts, cells), np.float32(MISMATCH**2), mismatch)
-    usual = max(float(np.median(mismatch.min(axis=0))), LEAST_NOISE)
+    usual = _usual(mismatch, detail, centre, known)
     around = np.exp(-np.minimum(mismatch / (AROUND * usual), 30)) + 1e-12
     apart = _apart(seen, cells)
     kinship = np.exp(-np.minimum(apart / (UNDER * usual), 30))
@@ -97,6 +100,20 @@ def weigh(window: Window, cells: Cells, known: NDArray[np.bool_]) -> Evidence:
     share = temporal**2 / (temporal**2 + spatial**2)
     retained = (weights**2 * _kept_between_samples(shifts, cells)).sum(axis=0) * (1 - share) ** 2
     return Evidence(shifts, cells.on_grid(weights), cells.on_grid(np.stack([unsure, share, retained])), seen)
+
+
+def _usual(mismatch: Floats, detail: Floats, centre: Floats, known: NDArray[np.bool_]) -> float:
+    """What a good match differs by in this frame, 8-bit codes squared: grain and interpolation.
+
+    The middle of the best matches, but no more than the picture's calmest quarter and its detail allow: where all
+    matches are bad (a jolt, a neighbour from elsewhere) a bad match must not become the yardstick.
+    """
+    usual = float(np.median(mismatch.min(axis=0)))
+    whole = known.all(axis=1)
+    if whole.any():
+        calm = float(np.quantile(centre[whole].var(axis=1), 0.25))
+        usual = min(usual, max(CALM_LIMIT * calm, DETAIL_LIMIT * float(np.quantile(detail, 0.75))))
+    return max(usual, LEAST_NOISE)
 
 
 def _kept_between_samples(shifts: Floats, cells: Cells) -> Floats:

@@ -1,0 +1,132 @@
+"""The pieces that repairers are made of."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reelmend.repair.cells import Cells, touched_cells
+from reelmend.repair.grow import footprint_touches, grow
+from reelmend.repair.spatial import fill_plane
+from reelmend.repair.spread import spread
+
+
+def test_growing_a_pixel_makes_a_disc() -> None:
+    mask = np.zeros((21, 21), bool)
+    mask[10, 10] = True
+    ys, xs = np.indices(mask.shape) - 10
+    for px in (0, 1, 2, 5):
+        np.testing.assert_array_equal(grow(mask, px), np.hypot(xs, ys) <= (px + 0.5 if px else 0))
+
+
+@given(st.integers(0, 4), st.integers(0, 2**32 - 1))
+@settings(max_examples=25, deadline=None)
+def test_growing_covers_and_never_wraps(px: int, seed: int) -> None:
+    mask = np.random.default_rng(seed).random((14, 19)) < 0.05
+    wide = grow(mask, px)
+    assert (wide | ~mask).all()
+    reach = np.pad(mask, px)
+    box = np.zeros_like(mask)
+    for down in range(2 * px + 1):
+        for across in range(2 * px + 1):
+            box |= reach[down : down + 14, across : across + 19]
+    assert (box | ~wide).all()
+
+
+def test_growing_by_less_than_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="-1"):
+        grow(np.ones((2, 2), bool), -1)
+
+
+@given(st.integers(1, 30), st.integers(1, 30), st.integers(0, 2), st.integers(0, 1), st.integers(0, 2**32 - 1))
+@settings(max_examples=40, deadline=None)
+def test_footprints(height: int, width: int, sub_x: int, sub_y: int, seed: int) -> None:
+    mask = np.random.default_rng(seed).random((height, width)) < 0.1
+    touched = footprint_touches(mask, sub_x, sub_y)
+    assert touched.shape == (-(-height >> sub_y), -(-width >> sub_x))
+    for row, column in np.ndindex(touched.shape):
+        own = mask[row << sub_y : (row + 1) << sub_y, column << sub_x : (column + 1) << sub_x]
+        assert touched[row, column] == own.any()
+
+
+@given(st.integers(1, 40), st.integers(1, 40), st.sampled_from([4, 8, 12]), st.integers(0, 2**32 - 1))
+@settings(max_examples=40, deadline=None)
+def test_cells_that_hold_damage(height: int, width: int, side: int, seed: int) -> None:
+    mask = np.random.default_rng(seed).random((height, width)) < 0.05
+    held = touched_cells(mask, side)
+    for row, column in np.ndindex(held.shape):
+        own = mask[row * side : (row + 1) * side, column * side : (column + 1) * side]
+        assert held[row, column] == own.any()
+
+
+@pytest.mark.parametrize("sub", [(0, 0), (1, 1), (1, 0), (2, 0)])
+def test_gathered_samples_are_at_their_coordinates(sub: tuple[int, int]) -> None:
+    height, width = 37, 51
+    mask = np.zeros((height, width), bool)
+    mask[3, 5] = mask[36, 50] = mask[20, 0] = True
+    cells = Cells.around(mask, 1)
+    rows, columns = -(-height >> sub[1]), -(-width >> sub[0])
+    plane = np.arange(rows * columns, dtype=np.float32).reshape(rows, columns)
+    xs, ys = cells.coordinates(*sub)
+    held = np.clip(ys, 0, rows - 1) * columns + np.clip(xs, 0, columns - 1)
+    np.testing.assert_array_equal(cells.gather(plane, *sub), held)
+    inside = cells.inside(rows, columns, *sub)
+    assert inside is not None
+    np.testing.assert_array_equal(inside, (xs < columns) & (ys < rows))
+
+
+@pytest.mark.parametrize("sub", [(0, 0), (1, 1), (2, 0)])
+def test_fields_of_cells_are_interpolated(sub: tuple[int, int]) -> None:
+    mask = np.zeros((48, 64), bool)
+    mask[20:30, 20:40] = True
+    cells = Cells.around(mask, 1)
+    ys, xs = np.indices(cells.grid, np.float32)
+    # A plane in luma pixel coordinates is reproduced exactly, at the middle of each sample's footprint.
+    field = np.stack([4 * xs + 1.5, 4 * ys + 1.5], axis=-1)
+    values = cells.at_samples(field, *sub)
+    px, py = cells.coordinates(*sub)
+    np.testing.assert_allclose(values[0], (px + 0.5) * (1 << sub[0]) - 0.5, atol=1e-4)
+    np.testing.assert_allclose(values[1], (py + 0.5) * (1 << sub[1]) - 0.5, atol=1e-4)
+
+
+def test_spread_keeps_constants_and_reaches_everywhere() -> None:
+    weight = np.zeros((40, 60, 1), np.float32)
+    weight[5:9, 5:9] = 3
+    field = spread(np.concatenate([7 * weight, -2 * weight], axis=2), weight, prior=1.0)
+    np.testing.assert_allclose(field[..., 0], 7, rtol=1e-4)
+    np.testing.assert_allclose(field[..., 1], -2, rtol=1e-4)
+    assert (spread(np.zeros((9, 9, 1), np.float32), np.zeros((9, 9, 1), np.float32), prior=1.0) == 0).all()
+
+
+def test_spread_carries_a_slope_through_a_hole() -> None:
+    ys, xs = np.indices((40, 60), np.float32)
+    weight = np.full((40, 60, 1), 16, np.float32)
+    weight[15:22, 25:33] = 0
+    field = spread((0.5 * xs + ys)[..., None] * weight, weight, prior=1.0)
+    assert np.abs(field[..., 0] - (0.5 * xs + ys))[15:22, 25:33].max() < 2.0
+
+
+def test_a_spatial_fill_continues_a_slope() -> None:
+    ys, xs = np.indices((60, 80), np.float32)
+    plane = (2 * xs + ys).astype(np.uint16)
+    hole = np.zeros(plane.shape, bool)
+    hole[20:27, 30:38] = hole[50:53, 0:3] = True
+    damaged = plane.copy()
+    damaged[hole] = 60000
+    filled = fill_plane(damaged, hole)
+    assert np.abs(filled - plane)[20:27, 30:38].max() < 5
+    np.testing.assert_array_equal(filled[~hole], plane[~hole])
+
+
+def test_only_wanted_blobs_are_filled() -> None:
+    plane = np.full((60, 80), 50, np.uint8)
+    hole = np.zeros(plane.shape, bool)
+    hole[10:14, 10:14] = hole[40:44, 60:64] = True
+    plane[hole] = 255
+    wanted = np.zeros_like(hole)
+    wanted[12, 12] = True
+    filled = fill_plane(plane, hole, wanted)
+    assert np.abs(filled[10:14, 10:14] - 50).max() < 1
+    assert (filled[40:44, 60:64] == 255).all()

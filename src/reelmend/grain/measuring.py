@@ -303,9 +303,11 @@ def measure(frame: Frame, mask: Mask | None = None) -> GrainProfile:
 
     `mask` `(h, w)` marks damage to keep out of the measurement. Strength by brightness comes from the high-pass
     variance of the flattest blocks at each brightness (texture is held off by reading the lower quartile), its
-    spectrum from the autocovariance of those that hold grain only, in the way of film grain synthesis in AV1 (A.
-    Norkin, N. Birkbeck, "Film grain synthesis for AV1 video codec", DCC 2018), with an autocovariance in place of
-    autoregressive coefficients. A frame smaller than 8 x 8, or damaged all over, has no blocks: its profile is empty.
+    spectrum from those blocks that hold grain only: Gaussian noise with a measured spectrum and a strength by
+    brightness, as film grain synthesis in AV1 has it (A. Norkin, N. Birkbeck, "Film grain synthesis for AV1 video
+    codec", DCC 2018), with a sampled density in place of autoregressive coefficients. A frame smaller than 8 x 8, or
+    damaged all over, has no blocks: its profile is empty. Grain hardly changes within a shot, so one profile can
+    serve many frames.
 
     Raises `UsageError` where the mask is of another size than the frame.
     """

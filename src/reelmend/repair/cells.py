@@ -68,6 +68,10 @@ class Cells:
             plane = self.padded(plane, sub_x, sub_y)
         return self.view(plane, sub_x, sub_y)[self.rows, self.columns].reshape(len(self), -1)
 
+    def put(self, padded: NDArray[Any], values: NDArray[Any], sub_x: int = 0, sub_y: int = 0) -> None:
+        """Write the cells' samples `(n, samples of a cell)` into a padded plane."""
+        self.view(padded, sub_x, sub_y)[self.rows, self.columns] = values.reshape(-1, *self.size(sub_x, sub_y))
+
     def coordinates(self, sub_x: int = 0, sub_y: int = 0) -> tuple[Floats, Floats]:
         """`(x, y)` of the cells' samples on their plane, each `(n, samples of a cell)`."""
         high, wide = self.size(sub_x, sub_y)

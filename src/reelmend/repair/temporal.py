@@ -20,7 +20,7 @@ SEAM_LIMIT = 24.0
 """The seam's correction looks at differences up to this, 8-bit codes."""
 SEAM_PRIOR = 30.0
 """Samples of surroundings that weigh as much as a wider view of the seam: grain must not be taken for a seam."""
-LEAST_SHARE = 0.05
+LEAST_SHARE = 0.1
 """A spatial fill with less say than this is not worth computing."""
 
 
@@ -45,21 +45,32 @@ class TemporalRepairer:
         cells = Cells.around(mask, window.centre.factor)
         parts = [(part, weigh(window, part, _known(part, suspect))) for part in cells.parts()]
 
-        maps = np.zeros((3, cells.grid[0] * cells.side, cells.grid[1] * cells.side), np.float32)
+        whole = (cells.grid[0] * cells.side, cells.grid[1] * cells.side)
+        unsure, share, retained = np.zeros(whole, np.float32), np.zeros(whole, np.float32), np.ones(whole, np.float32)
+        filled_by = np.zeros(whole, np.uint8)
         for part, evidence in parts:
-            for whole, values in zip(maps, part.at_samples(evidence.doubt), strict=True):
-                part.view(whole)[part.rows, part.columns] = values.reshape(-1, part.side, part.side)
-        unsure, share, retained = (np.where(mask, whole[: frame.height, : frame.width], 0) for whole in maps)
-        wanted = share > LEAST_SHARE
+            masked = part.gather(mask)
+            inside = part.inside(frame.height, frame.width)
+            if inside is not None:
+                masked &= inside
+            doubt = part.at_samples(evidence.doubt)
+            doubt[:2] *= masked
+            part.put(unsure, doubt[0])
+            part.put(share, doubt[1])
+            part.put(retained, np.where(masked, doubt[2], np.float32(1)))
+            kind = np.where(doubt[1] > 0.5, np.uint8(FilledBy.SPATIAL), np.uint8(FilledBy.TEMPORAL))
+            part.put(filled_by, kind * masked)
+        crop = (slice(frame.height), slice(frame.width))
+        wanted = share[crop] > LEAST_SHARE
         fills = fill_frame(frame, mask, wanted) if wanted.any() else None
-        planes = [_fill_plane(window, index, parts, mask, suspect, fills) for index in range(layout.colour_planes)]
-        filled_by = mask.astype(np.uint8) * np.uint8(FilledBy.TEMPORAL)
-        filled_by[share > 0.5] = FilledBy.SPATIAL
+        planes = [
+            _fill_plane(window, index, parts, mask, suspect, wanted, fills) for index in range(layout.colour_planes)
+        ]
         return Repair(
             frame.with_planes((*planes, *frame.planes[layout.colour_planes :])),
-            unsure,
-            filled_by,
-            np.where(mask, retained, np.float32(1)),
+            np.ascontiguousarray(unsure[crop]),
+            np.ascontiguousarray(filled_by[crop]),
+            np.ascontiguousarray(retained[crop]),
         )
 
 
@@ -69,9 +80,13 @@ def _fill_plane(
     parts: list[tuple[Cells, Evidence]],
     mask: Mask,
     suspect: Mask,
+    wanted: Mask,
     fills: list[Floats] | None,
 ) -> NDArray[Any]:
-    """One plane of the centre, filled where its samples' footprints touch the mask."""
+    """One plane of the centre, filled where its samples' footprints touch the mask.
+
+    `fills` are the planes filled spatially where `wanted`, None where nothing is.
+    """
     layout = window.centre.frame.layout
     sub_x, sub_y = layout.subsampling(index)
     plane = window.centre.frame.planes[index]
@@ -82,11 +97,11 @@ def _fill_plane(
         fill = _fuse(window, index, cells, evidence, own.astype(np.float32), _known(cells, doubted, sub_x, sub_y))
         if fills is not None:
             share = cells.at_samples(evidence.doubt[..., 1:2], sub_x, sub_y)[0]
-            share *= share > LEAST_SHARE
+            share *= cells.gather(footprint_touches(wanted, sub_x, sub_y), sub_x, sub_y)
             fill += share * (cells.gather(fills[index], sub_x, sub_y) - fill)
         where = cells.gather(touched, sub_x, sub_y)
         own[where] = to_codes(fill[where], layout)
-        cells.view(out, sub_x, sub_y)[cells.rows, cells.columns] = own.reshape(-1, *cells.size(sub_x, sub_y))
+        cells.put(out, own, sub_x, sub_y)
     return np.ascontiguousarray(out[: plane.shape[0], : plane.shape[1]])
 
 

@@ -78,6 +78,9 @@ def make_container(tmp_path: Path) -> Callable[..., Path]:
                     rows[:] = (np.arange(rows.size) // plane.line_size * 3 + i * 5 + number * 40) % 256
                     if ("10" in pixels or "12" in pixels) and plane.line_size:
                         rows.view(np.uint16)[:] &= 0x3FF if "10" in pixels else 0xFFF
+                if tags:
+                    # ProRes takes its tags from the frame.
+                    picture.color_primaries, picture.color_trc, picture.colorspace, picture.color_range = tags
                 picture.pts, picture.time_base = (pts[i] if pts else i * step), time_base
                 for packet in stream.encode(picture):
                     container.mux(packet)
@@ -138,7 +141,8 @@ def make_sequence(tmp_path: Path) -> Callable[..., Path]:
                 codes = rng.integers(0, 1 << bits, shape).astype(np.uint16)
                 pixels = (codes << (16 - bits)) | (codes >> (2 * bits - 16))
             else:
-                pixels = rng.integers(0, 256 if kind == "uint8" else 65536, shape).astype(kind)
+                kinds = {"uint8": np.uint8, "uint16": np.uint16, "uint": np.uint32}
+                pixels = rng.integers(0, 256 if kind == "uint8" else 65536, shape).astype(kinds[kind])
             path = target / name.format(number)
             out = oiio.ImageOutput.create(str(path))
             assert out.open(str(path), spec), out.geterror()

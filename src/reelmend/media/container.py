@@ -29,6 +29,9 @@ class ContainerReel(Reel):
         self._missing = missing_bytes(path)
         with open_input(path) as container:
             stream = film_stream(container)
+            if container.format.name == "tty":
+                # FFmpeg draws any text file as a terminal would.
+                raise UsageError(f"{path} is not a film but text; check the file")
             if stream is None:
                 raise UsageError(f"{path} holds no film, only {_kinds(container)}; give a file with a picture")
             first = self._first(container, stream)
@@ -91,7 +94,7 @@ class ContainerReel(Reel):
             assert stream is not None
             stream.thread_type = "AUTO"
             stream.codec_context.thread_count = threads
-            index = 0
+            index = sent = passed_over = 0
             skipping: list[Any] = []
             for packet in self._packets(container, stream):
                 if packet.size == 0 and packet.dts is not None:
@@ -100,13 +103,16 @@ class ContainerReel(Reel):
                     # Decode from the last key frame before `start`; what lies before it is passed over.
                     if packet.is_keyframe:
                         index, skipping = index + len(skipping), []
+                        passed_over = index
                     skipping.append(packet)
                     continue
                 if skipping and packet.size and packet.is_keyframe:
                     index, skipping = index + len(skipping), []
+                    passed_over = index
                 for each in (*skipping, packet):
                     if self._checks_slices and each.size and not ffv1_slices_intact(bytes(each)):
                         raise _Damaged("slice checksum mismatch")
+                    sent += each.size > 0
                     try:
                         pictures = each.decode()
                     except av.error.FFmpegError as error:
@@ -118,6 +124,10 @@ class ContainerReel(Reel):
                             yield self._frame(picture, index, fmt)
                         index += 1
                 skipping = []
+            # Damage in the last packets is lost when the decoder's threads are emptied; only the count shows it.
+            expected = passed_over + sent if self._countable else self.facts.frames
+            if expected is not None and index < expected:
+                raise _Damaged("the last frames are missing")
 
     def _packets(self, container: Any, stream: Any) -> Iterator[Any]:
         try:
@@ -276,5 +286,7 @@ def open_container(path: Path, on_error: Policy, threads: int) -> ContainerReel:
         return ContainerReel(path, on_error, threads)
     except ReelMendError:
         raise
+    except PermissionError as error:
+        raise UsageError(f"no permission to read {path}; change its permissions") from error
     except OSError as error:
         raise MediaError(f"{path} cannot be read ({_reason(error)}); check the disk") from error

@@ -47,8 +47,10 @@ def join(
     notes: list[str] = []
     beside = None
     with av.open(str(output), "w", format=plan.muxer, container_options=_MUXING) as target:
-        stream = _add_film(target, plan, facts, source, start, notes)
         frames, order = _timing(store, facts, start)
+        stream = _add_film(target, plan, facts, source, start, notes)
+        # The muxers take the time scale from here, so that frame times keep their resolution.
+        stream.time_base = frames.time_base
         copies: dict[int, Any] = {}
         original = source.facts if source is not None and source.facts.kind == "container" else None
         try:
@@ -151,8 +153,6 @@ def _add_film(target: Any, plan: Plan, facts: ReelFacts, source: Reel | None, st
 
     stream = target.add_stream(plan.codec, rate=facts.rate)
     configure(stream.codec_context, plan, facts, 1)
-    # The muxers take the time scale from here, so that frame times keep their resolution.
-    stream.time_base = facts.time_base
     matrix = getattr(source, "display_matrix", None)
     if (matrix or facts.rotation) and not hasattr(stream, "set_display_matrix"):
         notes.append("this version of PyAV cannot write the rotation tag; the picture is stored as it was, unturned")

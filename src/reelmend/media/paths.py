@@ -54,7 +54,7 @@ def check_output(output: Path, source: Path | None, overwrite: bool) -> None:
         raise UsageError(f"{output} exists already; --overwrite replaces it")
     if exists and output.is_dir() and output_kind(output) == "container":
         raise UsageError(f"{output} is a folder; give the film another name")
-    if not os.access(folder, os.W_OK | os.X_OK):
+    if not writable(folder):
         raise UsageError(f"no permission to write into {folder}; choose another folder or change its permissions")
 
 
@@ -91,7 +91,7 @@ def check_sequence_output(
             raise UsageError(
                 f"{target} exists already and is not empty; choose a new folder, or --overwrite adds to it"
             )
-    if not os.access(parent, os.W_OK | os.X_OK):
+    if not writable(parent):
         raise UsageError(f"no permission to write into {parent}; choose another folder or change its permissions")
 
 
@@ -122,6 +122,20 @@ def writing_failed(path: Path, frame: int | None, number: int | None, detail: st
     return MediaError(
         f"{path} could not be written{at} ({detail}); check the disk and run the same command again to go on"
     )
+
+
+def readable(path: Path) -> bool:
+    """Whether the file can be opened for reading by the one who runs this (`os.access` asks for the real user)."""
+    try:
+        path.open("rb").close()
+    except PermissionError:
+        return False
+    return True
+
+
+def writable(folder: Path) -> bool:
+    """Whether files can be made in a folder."""
+    return os.access(folder, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 def full_disk_number(folder: Path, detail: str) -> int | None:

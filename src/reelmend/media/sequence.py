@@ -13,6 +13,7 @@ from typing import Any
 
 from reelmend.errors import MediaError, UsageError
 from reelmend.film import Frame, Layout, Plane, ReelFacts
+from reelmend.media.paths import readable
 from reelmend.media.pattern import Run, find_run
 from reelmend.media.promise import Policy, Reel
 from reelmend.media.sequence_image import Header, rate_of, read_header, read_image, timecode_of
@@ -115,7 +116,7 @@ class SequenceReel(Reel):
         try:
             planes, layout, header = read_image(path)
         except (MediaError, UsageError) as error:
-            return str(error) if os.access(path, os.R_OK) else f"no permission to read {path}"
+            return str(error) if readable(path) else f"no permission to read {path}"
         return self._mismatch(path, planes, layout, header) or Frame(index, planes, layout, index, 1, {"image": header})
 
     def _mismatch(self, path: Path, planes: tuple[Plane, ...], layout: Layout, header: Header) -> str | None:
@@ -131,7 +132,7 @@ class SequenceReel(Reel):
         failure: Exception | None = None
         for number in self._run.numbers:
             path = self._run.path(number)
-            if not os.access(path, os.R_OK):
+            if not readable(path):
                 failure = failure or UsageError(f"no permission to read {path}; change its permissions")
             elif path.stat().st_size == 0:
                 failure = failure or UsageError(f"{path} is empty; check how it was copied")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -117,7 +118,7 @@ def _channels(path: Path, spec: Any) -> tuple[tuple[int, ...], str, bool]:
     alpha = spec.alpha_channel if spec.alpha_channel >= 0 else (names.index("a") if "a" in names else -1)
     if all(letter in names for letter in "rgb"):
         picture, family = tuple(names.index(letter) for letter in "rgb"), "rgb"
-    elif "y" in names and not {"ry", "by"} & set(names):
+    elif "y" in names and not {"ry", "by", "c", "m", "k"} & set(names):
         picture, family = (names.index("y"),), "gray"
     elif spec.nchannels - (alpha >= 0) == 1:
         picture, family = (0 if alpha != 0 else 1,), "gray"
@@ -161,12 +162,34 @@ def write_image(
     out = oiio.ImageOutput.create(str(path))
     if out is None:
         raise UsageError(f"{path.suffix} images cannot be written ({oiio.geterror()}); choose .dpx, .tif, .exr or .png")
+    if path.suffix.lower() in (".jpg", ".jpeg"):
+        _reserve(path, pixels.nbytes + (1 << 16))
     ok = out.open(str(path), spec) and out.write_image(pixels)
     reason = out.geterror() if not ok else ""
     # A full disk may show only when the last bytes go out.
     ok = out.close() and ok
-    if not ok:
+    if not ok or not _has_its_end(path):
         raise OSError(reason or out.geterror() or "the image library gives no reason")
+
+
+def _reserve(path: Path, size: int) -> None:
+    """Find out whether the disk takes `size` bytes: libjpeg ends the whole process when it does not."""
+    with path.open("wb") as file:
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(file.fileno(), 0, size)
+        else:
+            file.write(bytes(size))
+
+
+def _has_its_end(path: Path) -> bool:
+    """Whether a PNG or JPEG closes as it must: their libraries do not notice a full disk."""
+    suffix = path.suffix.lower()
+    ends = {".png": b"IEND\xaeB`\x82", ".jpg": b"\xff\xd9", ".jpeg": b"\xff\xd9"}.get(suffix)
+    if ends is None:
+        return True
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - len(ends)))
+        return file.read() == ends
 
 
 def cloned_spec(header: Header) -> tuple[Any, list[str]]:

@@ -114,7 +114,7 @@ def build(recipe: ClipRecipe, data: Path, pool: Sequence[Outline], out: Path) ->
     for index, picture in enumerate(clean_pictures(recipe, data)):
         if recipe.pixel_format == "gray":
             # One channel, one grain: averaging three channels' grain would weaken it.
-            picture = np.repeat(picture @ np.float32([[0.2126], [0.7152], [0.0722]]), 3, axis=2)
+            picture = np.repeat(picture @ np.array([[0.2126], [0.7152], [0.0722]], dtype=np.float32), 3, axis=2)
             grainy = np.repeat(add_grain(picture[..., 0], grain, grain_rng)[..., None], 3, axis=2)
         else:
             grainy = add_grain(picture, grain, grain_rng)

@@ -21,7 +21,7 @@ def read_rgb(path: Path, first: int = 0, count: int | None = None) -> Iterator[N
             if count is not None and index >= first + count:
                 return
             if index >= first:
-                yield frame.to_ndarray(format="rgb24")
+                yield np.asarray(frame.to_ndarray(format="rgb24"), dtype=np.uint8)
 
 
 def read_planes(path: Path) -> Iterator[Planes]:
@@ -68,7 +68,7 @@ def write_ffv1(path: Path, frames: Iterable[Planes], pixel_format: str, rate: Fr
             for target, plane in zip(frame.planes, planes, strict=True):
                 padded = np.zeros((plane.shape[0], target.line_size), np.uint8)
                 padded[:, : plane.shape[1]] = plane
-                target.update(padded.reshape(-1))
+                target.update(padded.tobytes())
             frame.pts, frame.time_base = index, 1 / rate
             frame.colorspace, frame.color_range = 1, 1
             container.mux(stream.encode(frame))

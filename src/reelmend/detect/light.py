@@ -14,8 +14,9 @@ _MAD_TO_SIGMA = 1.4826
 _BINS = 16
 # Every fourth pixel both ways is plenty: 14,000 samples of a 640x360 frame.
 _STRIDE = 4
-# A bin with fewer samples takes its neighbours' value.
+# A bin with fewer samples takes its neighbours' value; with this many it stands for itself.
 _MIN_SAMPLES = 60
+_PLENTY = 600
 # 8-bit quantisation alone: 1/sqrt(12), and interpolation noise about as much.
 _FLOOR = 0.5
 
@@ -30,14 +31,15 @@ def noise_by_brightness(centre: NDArray[np.uint8], other: NDArray[np.uint8]) -> 
     levels = (b * _BINS) >> 8
     difference = np.abs(a - b)
     whole = _spread(difference.ravel())
+    # Sparse brightnesses lean on their neighbours, and a little on the whole frame.
+    weights = np.full(_BINS, 1e-3, np.float32)
     sigmas = np.full(_BINS, whole, np.float32)
     for level in range(_BINS):
         part = difference[levels == level]
         if part.size >= _MIN_SAMPLES:
-            # Sparse bins are pulled towards the whole frame's noise.
-            weight = part.size / (part.size + 4.0 * _MIN_SAMPLES)
-            sigmas[level] = weight * _spread(part) + (1 - weight) * whole
-    smooth = cv2.GaussianBlur(sigmas[None], (0, 0), 1.0, borderType=cv2.BORDER_REPLICATE)[0]
+            sigmas[level], weights[level] = _spread(part), min(1.0, part.size / _PLENTY)
+    spread = cv2.GaussianBlur(np.stack([weights * sigmas, weights]), (5, 1), 0.7, borderType=cv2.BORDER_REPLICATE)
+    smooth = spread[0] / spread[1]
     middles = (np.arange(_BINS) + 0.5) * 256 / _BINS
     return np.maximum(np.interp(np.arange(256), middles, smooth), _FLOOR).astype(np.float32)
 

@@ -31,8 +31,8 @@ def refine(damage: DamageMap, limits: Limits) -> Mask:
     """
     if limits.fringe > limits.seed:
         raise ValueError(f"fringe {limits.fringe} exceeds seed {limits.seed}")
-    fringe = cv2.compare(damage, limits.fringe, cv2.CMP_GE)
-    if not cv2.hasNonZero(fringe):
+    fringe = (damage >= limits.fringe).view(np.uint8)
+    if not fringe.any():
         return np.zeros(damage.shape, np.bool_)
     count, labels = cv2.connectedComponents(fringe, connectivity=8, ltype=cv2.CV_32S)
     where = np.flatnonzero(fringe.view(np.bool_))

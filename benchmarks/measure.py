@@ -167,15 +167,13 @@ def together(clips: Sequence[Sums]) -> dict[str, Any]:
         pool.mask += each.mask
         pool.visible += each.visible
         pool.frames += each.frames
+        pool.grain.merge(each.grain)
         for name in ("changed", "clean", "changed_strict", "clean_strict", "fine_before", "fine_after"):
             setattr(pool, name, getattr(pool, name) + getattr(each, name))
         if each.recalled is not None and each.precise is not None:
             pool.recalled = each.recalled if pool.recalled is None else pool.recalled + each.recalled
             pool.precise = each.precise if pool.precise is None else pool.precise + each.precise
     pooled = figures(pool)
-    # Variograms of clips with different grain do not add up to one; their ratios can be averaged.
-    for name in ("grain_inside_variance", "grain_inside_spectrum_db"):
-        pooled.pop(name)
     single = [figures(each) for each in clips]
     names = [name for name, value in single[0].items() if not isinstance(value, dict)]
     return {"pooled": pooled, "mean": {name: mean_of_defined([each[name] for each in single]) for name in names}}

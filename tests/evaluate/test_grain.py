@@ -129,3 +129,35 @@ def test_fine_energy_says_how_much_grain_stands() -> None:
     assert full is not None and half == pytest.approx(full / 4)
     assert full == pytest.approx(np.var(field(1) - gaussian_filter(field(1), 1.2)), rel=0.02)
     assert fine_energy(field(1), ~everywhere) is None
+
+
+def test_grain_that_differs_from_place_to_place_is_told_by_its_own_surroundings() -> None:
+    """Twice as strong on the right, where the larger regions lie: long lags would see only those."""
+    strength = np.where(np.arange(SHAPE[1]) < SHAPE[1] // 2, 2.0, 6.0)
+    pair = GrainPair()
+    for seed in range(6):
+        mask = specks(seed + 10)
+        large = gaussian_filter(mask.astype(float), 2) > 0.12
+        mask = np.where(strength > 4, large, mask).astype(bool)
+        pair.add(strength * field(seed, 0.5) + 90, mask)
+    assert pair.variance_ratio == pytest.approx(1, abs=0.06)
+    assert pair.spectrum_distance < 0.5
+
+
+def test_pairs_merge_into_what_one_would_have_gathered() -> None:
+    whole, parts = GrainPair(), [GrainPair(), GrainPair()]
+    for seed, part in enumerate(parts):
+        mask = specks(seed + 10)
+        whole.add(field(seed, 0.6), mask)
+        part.add(field(seed, 0.6), mask)
+    parts[0].merge(parts[1])
+    assert parts[0].variance_ratio == pytest.approx(whole.variance_ratio)
+    assert parts[0].spectrum_distance == pytest.approx(whole.spectrum_distance)
+    with pytest.raises(ValueError, match="different lags"):
+        parts[0].merge(GrainPair(max_lag=3))
+
+
+def test_a_picture_without_grain_says_nothing() -> None:
+    pair = GrainPair()
+    pair.add(np.full(SHAPE, 90.0), specks(1))
+    assert pair.variance_ratio is None

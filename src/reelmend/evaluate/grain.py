@@ -32,6 +32,12 @@ SPECTRUM_FLOOR = 0.03
 HIGH_PASS_SIGMA = 1.2
 """Pixels: what varies slower is picture, not grain."""
 
+FEWEST_PAIRS = 300
+"""Pairs a lag needs: a semivariance of so many independent pairs is known to 8 %."""
+
+NEARBY = 6.0
+"""Pixels, standard deviation of the Gaussian over which grain around a region is averaged."""
+
 Lag = tuple[int, int]
 
 
@@ -47,8 +53,11 @@ class Variogram:
         self._sum = np.zeros(len(self.lags))
         self._pairs = np.zeros(len(self.lags), dtype=np.int64)
 
-    def add(self, plane: NDArray[Any], mask: Mask) -> None:
-        """One plane `(h, w)` in any unit and its region; planes added to one variogram share the unit."""
+    def add(self, plane: NDArray[Any], mask: Mask, scale: NDArray[Any] | None = None) -> None:
+        """One plane `(h, w)` in any unit and its region; planes added to one variogram share the unit.
+
+        Differences are divided by `scale` `(h, w)`, the expected deviation where they are taken, when it is given.
+        """
         if plane.shape != mask.shape:
             raise ValueError(f"a mask of {mask.shape} does not fit a plane of {plane.shape}")
         rows, columns = np.nonzero(mask)
@@ -60,22 +69,32 @@ class Variogram:
             there = here[0] + y, here[1] + x
             both = mask[there]
             steps = values[there][both] - values[here][both]
+            if scale is not None:
+                steps = steps / scale[here][both]
             self._sum[index] += float(np.dot(steps, steps)) / 2
             self._pairs[index] += int(both.sum())
+
+    def merge(self, other: Variogram) -> None:
+        """Add what another variogram of the same lags has gathered."""
+        if self.lags != other.lags:
+            raise ValueError("variograms of different lags cannot be merged")
+        self._sum += other._sum
+        self._pairs += other._pairs
 
     def semivariance(self, low: float, high: float) -> float | None:
         """Mean semivariance over lags of length `low` to `high` pixels, each lag of the same weight.
 
-        None when a lag has no pairs: then the region is too small to say.
+        None when a lag has fewer than `FEWEST_PAIRS`: then the region is too small to say.
         """
         chosen = [index for index, lag in enumerate(self.lags) if low <= np.hypot(*lag) <= high]
-        if not chosen or (self._pairs[chosen] == 0).any():
+        if not chosen or (self._pairs[chosen] < FEWEST_PAIRS).any():
             return None
         return float((self._sum[chosen] / self._pairs[chosen]).mean())
 
     @property
     def variance(self) -> float | None:
-        """Variance of the grain, in the square of the planes' unit: the semivariance where it has levelled off."""
+        """Variance of the grain, in the square of the planes' unit (1 = expected where a scale was given):
+        the semivariance where it has levelled off."""
         return self.semivariance(*GRAIN_REACH)
 
     def spectrum(self) -> NDArray[np.float64] | None:
@@ -86,7 +105,7 @@ class Variogram:
         """
         longest = max(float(np.hypot(*lag)) for lag in self.lags)
         sill = self.semivariance(longest - 1, longest)
-        if sill is None or (self._pairs == 0).any():
+        if sill is None or (self._pairs < FEWEST_PAIRS).any():
             return None
         covariance = sill - self._sum / self._pairs
         distance = np.array([np.hypot(*lag) for lag in self.lags])
@@ -100,7 +119,13 @@ class Variogram:
 
 
 class GrainPair:
-    """Grain inside repaired regions beside that around them."""
+    """Grain inside repaired regions beside that around them.
+
+    Grain is stronger in mid-tones than in black and white, and only large regions have long lags: pooled as they
+    are, short and long lags would speak of different places. So every difference is divided by the deviation of the
+    grain around its own place, which also keeps a textured corner from outweighing the rest, and lets clips of
+    different grain be pooled.
+    """
 
     def __init__(self, max_lag: int = MAX_LAG) -> None:
         self.inside = Variogram(max_lag)
@@ -114,8 +139,16 @@ class GrainPair:
         ring = surroundings(mask)
         if judged is not None:
             mask, ring = mask & judged, ring & judged
-        self.inside.add(plane, mask)
-        self.around.add(plane, ring)
+        if not (mask.any() and ring.any()):
+            return
+        scale, known = _deviation_around(plane, ring)
+        self.inside.add(plane, mask & known, scale)
+        self.around.add(plane, ring & known, scale)
+
+    def merge(self, other: GrainPair) -> None:
+        """Add what another pair has gathered."""
+        self.inside.merge(other.inside)
+        self.around.merge(other.around)
 
     @property
     def variance_ratio(self) -> float | None:
@@ -127,6 +160,27 @@ class GrainPair:
     def spectrum_distance(self) -> float | None:
         """Root mean square difference of the two log-spectra over `FREQUENCIES`, decibels; None as above."""
         return spectrum_distance(self.inside.spectrum(), self.around.spectrum())
+
+
+def _deviation_around(plane: NDArray[Any], ring: Mask) -> tuple[NDArray[np.float64], Mask]:
+    """Deviation of the grain of the ring near every pixel, `(h, w)`, and where enough of the ring is near to tell.
+
+    From squared differences of pixels two apart that both lie in the ring, averaged with a Gaussian.
+    """
+    values = plane.astype(np.float64)
+    energy, weight = np.zeros_like(values), np.zeros_like(values)
+    for axis in (0, 1):
+        # `roll` would pair opposite edges: those two rows or columns are left out.
+        both = ring & np.roll(ring, -2, axis)
+        both[(slice(-2, None), slice(None)) if axis == 0 else (slice(None), slice(-2, None))] = False
+        energy += np.where(both, (np.roll(values, -2, axis) - values) ** 2 / 2, 0)
+        weight += both
+    energy, weight = (
+        cv2.GaussianBlur(each, (0, 0), NEARBY, borderType=cv2.BORDER_CONSTANT) for each in (energy, weight)
+    )
+    # Below a twentieth of all the pairs there could be, the deviation is mostly chance.
+    known = (weight > 0.1) & (energy > 1e-9 * weight)
+    return np.sqrt(np.where(known, energy, 1) / np.where(known, weight, 1)), known
 
 
 def spectrum_distance(one: NDArray[np.float64] | None, reference: NDArray[np.float64] | None) -> float | None:

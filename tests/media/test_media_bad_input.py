@@ -177,7 +177,7 @@ def test_film_that_changes_its_size(tmp_path: Path) -> None:
                 container.mux(packet)
     with (
         open_reel(path) as reel,
-        pytest.raises(MediaError, match="frame 3 is damaged .it is 32x48 .* where the film began as 64x48"),
+        pytest.raises(MediaError, match=r"frame 3 is damaged .it is 32x48 .* where the film began as 64x48"),
     ):
         list(reel.frames())
     with open_reel(path, on_error="hold") as reel:
@@ -215,9 +215,12 @@ def test_stray_files_are_passed_over(make_sequence: Callable[..., Path]) -> None
 
 @pytest.mark.parametrize(
     ("change", "words"),
-    [({"size": (20, 31)}, "is 31x20, the sequence began as 30x20"), ({"kind": "uint16"}, "is uint16 rgb, the sequence began as uint8 rgb"),
-     ({"channels": ("Y",)}, "is uint8 gray, the sequence began as uint8 rgb")],
-)  # fmt: skip
+    [
+        ({"size": (20, 31)}, "is 31x20, the sequence began as 30x20"),
+        ({"kind": "uint16"}, "is uint16 rgb, the sequence began as uint8 rgb"),
+        ({"channels": ("Y",)}, "is uint8 gray, the sequence began as uint8 rgb"),
+    ],
+)
 def test_mixed(change: dict[str, object], words: str, make_sequence: Callable[..., Path]) -> None:
     folder = make_sequence(numbers=range(4))
     make_sequence(numbers=[2], **change)
@@ -252,7 +255,7 @@ def test_pixels_that_are_no_film(make_sequence: Callable[..., Path]) -> None:
     with pytest.raises(UsageError, match=r"s_000.tif has uint\w* samples; convert it"):
         open_reel(whole)
     inks = make_sequence("inks", name="s_{:03d}.exr", channels=("C", "M", "Y", "K", "X"), kind="half")
-    with pytest.raises(UsageError, match="has the channels .* and no R, G, B or Y"):
+    with pytest.raises(UsageError, match=r"has the channels .* and no R, G, B or Y"):
         open_reel(inks)
 
 
@@ -288,21 +291,26 @@ def test_no_permission(
         if parent.name.startswith("pytest-of"):
             break
     request.getfixturevalue("unprivileged")
-    with pytest.raises(UsageError, match="no permission to read .*clip.mkv"):
+    with pytest.raises(UsageError, match=r"no permission to read .*clip.mkv"):
         open_reel(path)
-    with pytest.raises(UsageError, match="no permission to read .*scan_000000.png"):
+    with pytest.raises(UsageError, match=r"no permission to read .*scan_000000.png"):
         open_reel(folder)
     for output in ("out.mkv", "shots"):
-        with pytest.raises(UsageError, match="no permission to write into .*locked"):
+        with pytest.raises(UsageError, match=r"no permission to write into .*locked"):
             open_writer(locked / output, film_facts(YUV420, 16, 16), source=None, work=tmp_path / "work")
 
 
 @pytest.mark.parametrize(
     ("output", "words"),
-    [("out.avi", "films are not written as .avi"), ("one.png", "names one image; write a sequence as"), ("nowhere/out.mkv", "nowhere is not a folder"),
-     ("nowhere/deep/x_%d.png", "deep is not a folder|nowhere is not a folder"), ("a_%d_%d.png", "two places for the frame number"),
-     ("x_%04d.bmp", "sequences of .bmp cannot be written")],
-)  # fmt: skip
+    [
+        ("out.avi", "films are not written as .avi"),
+        ("one.png", "names one image; write a sequence as"),
+        ("nowhere/out.mkv", "nowhere is not a folder"),
+        ("nowhere/deep/x_%d.png", "deep is not a folder|nowhere is not a folder"),
+        ("a_%d_%d.png", "two places for the frame number"),
+        ("x_%04d.bmp", "sequences of .bmp cannot be written"),
+    ],
+)
 def test_impossible_outputs(output: str, words: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=words):
         open_writer(tmp_path / output, film_facts(YUV420, 16, 16), source=None, work=tmp_path / "work")
@@ -409,7 +417,7 @@ def test_full_disk_while_joining(tmp_path: Path) -> None:
 
 def test_floating_point_has_no_film_codec(tmp_path: Path) -> None:
     for output in ("f.mkv", "f.mov", "f.mp4"):
-        with pytest.raises(UsageError, match="floating point.*image sequence instead"):
+        with pytest.raises(UsageError, match=r"floating point.*image sequence instead"):
             open_writer(
                 tmp_path / output,
                 film_facts(Layout("rgb", 16, is_float=True), 16, 16),

@@ -116,9 +116,15 @@ def test_variable_frame_rate_keeps_its_times(output: str, tmp_path: Path, make_c
 
 @pytest.mark.parametrize(
     ("audio", "name", "output"),
-    [("pcm_s16le", "in.mov", "out.mkv"), ("pcm_s24le", "in.mov", "out.mov"), ("aac", "in.mp4", "out.mp4"), ("aac", "in.mp4", "out.mkv"),
-     ("flac", "in.mkv", "out.mkv"), ("aac", "in.mov", "out.mov")],
-)  # fmt: skip
+    [
+        ("pcm_s16le", "in.mov", "out.mkv"),
+        ("pcm_s24le", "in.mov", "out.mov"),
+        ("aac", "in.mp4", "out.mp4"),
+        ("aac", "in.mp4", "out.mkv"),
+        ("flac", "in.mkv", "out.mkv"),
+        ("aac", "in.mov", "out.mov"),
+    ],
+)
 def test_sound_is_copied_packet_by_packet(
     audio: str, name: str, output: str, tmp_path: Path, make_container: Callable[..., Path]
 ) -> None:
@@ -208,10 +214,17 @@ def test_metadata_without_the_old_files_statistics(tmp_path: Path, make_containe
 
 def test_dpx_headers_are_kept_byte_by_byte(tmp_path: Path, make_sequence: Callable[..., Path]) -> None:
     attributes = {
-        "oiio:BitsPerSample": 10, "oiio:Endian": "big", "dpx:FrameRate": 18.0, "dpx:FilmMfgId": "1", "dpx:Slate": "roll 7",
-        "dpx:Transfer": "Logarithmic", "Copyright": "archive", "dpx:ShutterAngle": 172.8, "dpx:HighData": 685,
+        "oiio:BitsPerSample": 10,
+        "oiio:Endian": "big",
+        "dpx:FrameRate": 18.0,
+        "dpx:FilmMfgId": "1",
+        "dpx:Slate": "roll 7",
+        "dpx:Transfer": "Logarithmic",
+        "Copyright": "archive",
+        "dpx:ShutterAngle": 172.8,
+        "dpx:HighData": 685,
         "smpte:TimeCode": (oiio.TypeDesc("timecode"), (0x01020304, 0)),
-    }  # fmt: skip
+    }
     source = make_sequence(name="reel_{:07d}.dpx", numbers=range(86400, 86404), kind="uint16", attributes=attributes)
     # A field that the image library has no name for.
     for path in source.iterdir():
@@ -272,10 +285,18 @@ def test_dpx_codes_are_raw(bits: int, tmp_path: Path) -> None:
 
 def test_exr_attributes_and_other_channels(tmp_path: Path, make_sequence: Callable[..., Path]) -> None:
     source = make_sequence(
-        name="cg.{:04d}.exr", channels=("R", "G", "B", "Z", "id"), kind="float", numbers=range(1001, 1003),
-        attributes={"reelNote": "archive", "FramesPerSecond": (oiio.TypeDesc("rational2i"), (24000, 1001)), "compression": "piz", "PixelAspectRatio": 2.0},
+        name="cg.{:04d}.exr",
+        channels=("R", "G", "B", "Z", "id"),
+        kind="float",
+        numbers=range(1001, 1003),
+        attributes={
+            "reelNote": "archive",
+            "FramesPerSecond": (oiio.TypeDesc("rational2i"), (24000, 1001)),
+            "compression": "piz",
+            "PixelAspectRatio": 2.0,
+        },
         tile=16,
-    )  # fmt: skip
+    )
     with open_reel(source) as reel:
         assert reel.facts.rate == Fraction(24000, 1001)
         assert reel.facts.sample_aspect == 2

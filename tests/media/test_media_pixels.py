@@ -57,7 +57,7 @@ def test_layout_agrees_with_ffmpeg(name: str) -> None:
     """Depth, subsampling and memory planes against FFmpeg's own description of the format."""
     fmt, theirs = pixel_format(name), VideoFormat(name, 64, 32)
     layout = fmt.layout
-    components = [c for c in theirs.components]
+    components = list(theirs.components)
     if fmt.special in ("palette", "mono-white", "mono-black"):
         return
     assert {c.bits for c in components} == {layout.bits}
@@ -74,19 +74,58 @@ def test_layout_agrees_with_ffmpeg(name: str) -> None:
 
 # Conversions that swscale does without arithmetic or by exact shifts: an independent witness of the memory order.
 WITNESSED = [
-    ("rgb24", "gbrp"), ("bgr24", "gbrp"), ("rgba", "gbrap"), ("argb", "gbrap"), ("abgr", "gbrap"), ("bgra", "gbrap"),
-    ("0rgb", "gbrp"), ("rgb0", "gbrp"), ("0bgr", "gbrp"), ("bgr0", "gbrp"),
-    ("yuyv422", "yuv422p"), ("uyvy422", "yuv422p"), ("yvyu422", "yuv422p"), ("nv12", "yuv420p"), ("nv21", "yuv420p"),
-    ("nv16", "yuv422p"), ("nv24", "yuv444p"), ("nv42", "yuv444p"), ("p010le", "yuv420p10le"), ("p210le", "yuv422p10le"),
-    ("p410le", "yuv444p10le"), ("p012le", "yuv420p12le"), ("gray10be", "gray10le"),
-    ("yuv422p10be", "yuv422p10le"), ("rgb48be", "gbrp16le"), ("rgb48le", "gbrp16le"), ("bgr48le", "gbrp16le"),
-    ("rgba64le", "gbrap16le"), ("bgra64be", "gbrap16le"), ("y210le", "yuv422p10le"), ("y212le", "yuv422p12le"),
-    ("y216le", "yuv422p16le"), ("xv30le", "yuv444p10le"), ("v30xle", "yuv444p10le"), ("xv36le", "yuv444p12le"),
-    ("xv48le", "yuv444p16le"), ("x2rgb10le", "gbrp10le"), ("x2bgr10le", "gbrp10le"), ("ayuv", "yuva444p"),
-    ("vuya", "yuva444p"), ("vuyx", "yuv444p"), ("uyva", "yuva444p"), ("vyu444", "yuv444p"), ("ayuv64le", "yuva444p16le"),
-    ("uyyvyy411", "yuv411p"), ("monow", "gray"), ("monob", "gray"), ("pal8", "gbrp"), ("ya8", "ya16le"),
-    ("gbrp10be", "gbrp10le"), ("yuv444p10msble", "yuv444p10le"),
-]  # fmt: skip
+    ("rgb24", "gbrp"),
+    ("bgr24", "gbrp"),
+    ("rgba", "gbrap"),
+    ("argb", "gbrap"),
+    ("abgr", "gbrap"),
+    ("bgra", "gbrap"),
+    ("0rgb", "gbrp"),
+    ("rgb0", "gbrp"),
+    ("0bgr", "gbrp"),
+    ("bgr0", "gbrp"),
+    ("yuyv422", "yuv422p"),
+    ("uyvy422", "yuv422p"),
+    ("yvyu422", "yuv422p"),
+    ("nv12", "yuv420p"),
+    ("nv21", "yuv420p"),
+    ("nv16", "yuv422p"),
+    ("nv24", "yuv444p"),
+    ("nv42", "yuv444p"),
+    ("p010le", "yuv420p10le"),
+    ("p210le", "yuv422p10le"),
+    ("p410le", "yuv444p10le"),
+    ("p012le", "yuv420p12le"),
+    ("gray10be", "gray10le"),
+    ("yuv422p10be", "yuv422p10le"),
+    ("rgb48be", "gbrp16le"),
+    ("rgb48le", "gbrp16le"),
+    ("bgr48le", "gbrp16le"),
+    ("rgba64le", "gbrap16le"),
+    ("bgra64be", "gbrap16le"),
+    ("y210le", "yuv422p10le"),
+    ("y212le", "yuv422p12le"),
+    ("y216le", "yuv422p16le"),
+    ("xv30le", "yuv444p10le"),
+    ("v30xle", "yuv444p10le"),
+    ("xv36le", "yuv444p12le"),
+    ("xv48le", "yuv444p16le"),
+    ("x2rgb10le", "gbrp10le"),
+    ("x2bgr10le", "gbrp10le"),
+    ("ayuv", "yuva444p"),
+    ("vuya", "yuva444p"),
+    ("vuyx", "yuv444p"),
+    ("uyva", "yuva444p"),
+    ("vyu444", "yuv444p"),
+    ("ayuv64le", "yuva444p16le"),
+    ("uyyvyy411", "yuv411p"),
+    ("monow", "gray"),
+    ("monob", "gray"),
+    ("pal8", "gbrp"),
+    ("ya8", "ya16le"),
+    ("gbrp10be", "gbrp10le"),
+    ("yuv444p10msble", "yuv444p10le"),
+]
 
 
 @pytest.mark.parametrize(("name", "planar"), WITNESSED)

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reelmend.errors import MediaError, UsageError
-from reelmend.film import Frame, Layout, ReelFacts
+from reelmend.film import Frame, Layout
 from reelmend.media import open_reel, open_writer
 from reelmend.media.container_plan import _FFV1, ffv1_name
 from reelmend.media.pixels import pixel_format
@@ -29,16 +29,34 @@ YUV420, YUV422_10, RGB8, RGB16, HALF = (
     Layout("rgb", 16, is_float=True),
 )
 EXACT = [
-    ("film.mkv", YUV420), ("film.mkv", YUV422_10), ("film.mkv", RGB16), ("shots", RGB8), ("shots", RGB16),
-    ("shots", Layout("gray", 8)), ("t_%05d.tif", RGB16), ("t_####.tif", Layout("gray", 16)), ("d_%06d.dpx", Layout("rgb", 10)),
-    ("d_%06d.dpx", Layout("rgb", 12)), ("d_%06d.dpx", RGB16), ("d_%06d.dpx", RGB8), ("e_%04d.exr", HALF),
-    ("e_%04d.exr", Layout("gray", 32, is_float=True)), ("p_%d.png", Layout("rgb", 16, alpha=True)),
+    ("film.mkv", YUV420),
+    ("film.mkv", YUV422_10),
+    ("film.mkv", RGB16),
+    ("shots", RGB8),
+    ("shots", RGB16),
+    ("shots", Layout("gray", 8)),
+    ("t_%05d.tif", RGB16),
+    ("t_####.tif", Layout("gray", 16)),
+    ("d_%06d.dpx", Layout("rgb", 10)),
+    ("d_%06d.dpx", Layout("rgb", 12)),
+    ("d_%06d.dpx", RGB16),
+    ("d_%06d.dpx", RGB8),
+    ("e_%04d.exr", HALF),
+    ("e_%04d.exr", Layout("gray", 32, is_float=True)),
+    ("p_%d.png", Layout("rgb", 16, alpha=True)),
     ("p_%d.png", Layout("gray", 8, alpha=True)),
-]  # fmt: skip
+]
 NEAR = [
-    ("film.mov", YUV422_10), ("film.mov", RGB8), ("film.mov", Layout("yuv", 12, alpha=True)), ("film.mov", YUV420),
-    ("film.mp4", YUV420), ("film.mp4", YUV422_10), ("film.mp4", Layout("yuv", 12, sub_y=1)), ("film.mp4", RGB8), ("j_%d.jpg", RGB8),
-]  # fmt: skip
+    ("film.mov", YUV422_10),
+    ("film.mov", RGB8),
+    ("film.mov", Layout("yuv", 12, alpha=True)),
+    ("film.mov", YUV420),
+    ("film.mp4", YUV420),
+    ("film.mp4", YUV422_10),
+    ("film.mp4", Layout("yuv", 12, sub_y=1)),
+    ("film.mp4", RGB8),
+    ("j_%d.jpg", RGB8),
+]
 
 
 def _name(case: object) -> str:
@@ -94,7 +112,16 @@ def test_ffv1_holds_its_formats_bit_by_bit(name: str, write_film: Callable[..., 
             assert all(np.array_equal(a, b) for a, b in zip(before.planes, after.planes, strict=True))
 
 
-CASES = [("film.mkv", YUV420), ("film.mov", YUV422_10), ("film.mp4", YUV420), ("film.mp4", Layout("yuv", 12, sub_x=1)), ("shots", RGB8), ("t_%04d.tif", RGB16), ("d_%06d.dpx", Layout("rgb", 10)), ("e_%04d.exr", HALF)]  # fmt: skip
+CASES = [
+    ("film.mkv", YUV420),
+    ("film.mov", YUV422_10),
+    ("film.mp4", YUV420),
+    ("film.mp4", Layout("yuv", 12, sub_x=1)),
+    ("shots", RGB8),
+    ("t_%04d.tif", RGB16),
+    ("d_%06d.dpx", Layout("rgb", 10)),
+    ("e_%04d.exr", HALF),
+]
 
 
 @pytest.mark.parametrize(("output", "layout"), CASES, ids=_name)

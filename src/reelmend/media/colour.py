@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal, cast
 
 from reelmend.film import Colour
 
@@ -37,7 +38,8 @@ WEIGHTS: Mapping[str, tuple[float, float]] = {
 
 def colour_from_numbers(primaries: int, transfer: int, matrix: int, range_: int) -> Colour:
     """Tags from FFmpeg's numbers; unspecified and unknown ones become None."""
-    return Colour(PRIMARIES.get(primaries), TRANSFER.get(transfer), MATRIX.get(matrix), RANGE.get(range_))  # type: ignore[arg-type]
+    span = cast(Literal["limited", "full"] | None, RANGE.get(range_))
+    return Colour(PRIMARIES.get(primaries), TRANSFER.get(transfer), MATRIX.get(matrix), span)
 
 
 def numbers(colour: Colour) -> tuple[int, int, int, int]:
@@ -61,7 +63,7 @@ def merge(first: Colour, second: Colour) -> Colour:
 
 
 def is_full_range(colour: Colour, family: str) -> bool:
-    """Whether samples use the full range of codes. Untagged gray and RGB do, untagged YUV does not, as FFmpeg has it."""
+    """Whether samples use all codes. Untagged gray and RGB do, untagged YUV does not, as FFmpeg has it."""
     return colour.range == "full" or (colour.range is None and family != "yuv")
 
 

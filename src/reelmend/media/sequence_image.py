@@ -18,6 +18,8 @@ from reelmend.film import Layout, Plane
 oiio.attribute("threads", 1)
 
 _NATIVE = {"uint8": ("u", 8), "uint16": ("u", 16), "half": ("f", 16), "float": ("f", 32)}
+_PNG_LEVEL = 3
+"""Effort of PNG's compression, 1 to 9: on a grainy 1080p picture 6 took 0.40 s, 3 took 0.27 s for 2 % more bytes."""
 _LOSSY_EXR = ("b44", "b44a", "dwaa", "dwab")
 
 
@@ -213,6 +215,8 @@ def cloned_spec(header: Header) -> tuple[Any, list[str]]:
     if header.format == "tiff" and compression in ("jpeg", "ojpeg"):
         spec.attribute("compression", "zip")
         notes.append("JPEG compression would change every pixel again; ZIP keeps them")
+    if header.format == "png":
+        spec.attribute("png:compressionLevel", _PNG_LEVEL)
     if header.format == "jpeg":
         spec.attribute("compression", "jpeg:100")
         spec.attribute("jpeg:subsampling", "4:4:4")
@@ -238,6 +242,8 @@ def new_spec(suffix: str, layout: Layout, height: int, width: int) -> tuple[Any,
     if suffix in (".tif", ".tiff"):
         spec.attribute("DateTime", "")
         spec.attribute("compression", "zip")
+    if suffix == ".png":
+        spec.attribute("png:compressionLevel", _PNG_LEVEL)
     if suffix in (".jpg", ".jpeg"):
         spec.attribute("compression", "jpeg:100")
         spec.attribute("jpeg:subsampling", "4:4:4")

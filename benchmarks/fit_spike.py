@@ -3,7 +3,7 @@
     python -m benchmarks.fit_spike --rounds 10 --out src/reelmend/weights
 
 Footage is shrunk, given grain, weave, flicker, skipped frames and sometimes compression, all at random, then damaged
-with real outlines; no clip and no scan of the `test` split of `benchmarks.clips` is read. Writes `spike.npz` and the
+with real outlines; look-alikes (things that fly past, glints, swinging limbs) are put in front of the camera first; no clip and no scan of the `test` split of `benchmarks.clips` is read. Writes `spike.npz` and the
 weight card `spike.json`, with the scores of clips left out of the fit in turn.
 """
 
@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.clips import SCANS, data_folder
+from benchmarks.lookalikes import draw_limbs, sample_flyers, sample_glints, sample_limbs
 from benchmarks.video import read_rgb
 from reelmend.detect.candidates import find_candidates
 from reelmend.detect.features import FEATURES, Blobs, add_recurrence, add_trail
@@ -86,11 +87,17 @@ def make_clip(
         opacity=(0.35, 1.0),
     )
     quality = int(rng.choice([0, 0, 70, 90]))
+    flyers = sample_flyers(rng, pool, size[1], size[0], len(pictures))
+    glints = sample_glints(rng, pool, size[1], size[0], len(pictures))
+    limbs = sample_limbs(rng, size[1], size[0])
     frames, truth = [], []
     for index, gray in enumerate(pictures):
         small = cv2.resize(gray, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
         shift = np.array([[1, 0, rng.normal() * weave], [0, 1, rng.normal() * weave]], np.float32)
         small = cv2.warpAffine(small, shift, size, borderMode=cv2.BORDER_REFLECT_101)
+        small = draw_limbs(small, limbs, index)
+        scene = draw(flyers[index] + glints[index], size[1], size[0])
+        small = scene.gain * small + scene.lift
         small = np.clip((small * contrast + lift) * (1 + rng.normal() * flicker), 0, 1)
         coded = np.rint(add_grain(small.astype(np.float32), grain, rng) * 255).astype(np.uint8)
         damage = draw(sample_defects(rng, pool, size[1], size[0], recipe), size[1], size[0])

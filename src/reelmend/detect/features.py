@@ -45,6 +45,8 @@ FEATURES = (
 )
 
 _SURVEY_WIDTH = 320
+# How far a thing may fly in one frame, pixels at 640 wide: a ball across the picture in nine frames.
+_TRAIL_REACH = 72.0
 
 Table = NDArray[np.float32]
 
@@ -237,7 +239,7 @@ def add_trail(
     before, after = others
     if before is None or after is None or pair[0].step * pair[1].step > 0 or not rows.size:
         return
-    limit = 40.0 * blobs.scale
+    limit = _TRAIL_REACH * blobs.scale
     sides = []
     for other in (before, after):
         dx, dy = (getattr(other, axis)[None] - getattr(blobs, axis)[rows, None] for axis in ("x", "y"))

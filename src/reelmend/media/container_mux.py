@@ -156,7 +156,7 @@ def _add_film(target: Any, plan: Plan, facts: ReelFacts, source: Reel | None, st
     matrix = getattr(source, "display_matrix", None)
     if (matrix or facts.rotation) and not hasattr(stream, "set_display_matrix"):
         notes.append("this version of PyAV cannot write the rotation tag; the picture is stored as it was, unturned")
-    elif matrix:
+    elif matrix and (plan.muxer != "matroska" or _is_plain(matrix)):
         stream.set_display_matrix(struct.unpack("<9i", matrix))
     elif facts.rotation:
         stream.set_display_rotation(facts.rotation)
@@ -171,6 +171,13 @@ def _add_film(target: Any, plan: Plan, facts: ReelFacts, source: Reel | None, st
     if any("HDR mastering" in note for note in facts.notes):
         notes.append("HDR mastering metadata (display and light level) is not carried over; the colour tags are")
     return stream
+
+
+def _is_plain(matrix: bytes) -> bool:
+    """Whether a display matrix only turns or mirrors; Matroska has no words for one that also scales or moves."""
+    a, b, u, c, d, v, x, y, w = struct.unpack("<9i", matrix)
+    one = 1 << 16
+    return (u, v, x, y, w) == (0, 0, 0, 0, 1 << 30) and {abs(a), abs(b)} == {abs(c), abs(d)} == {0, one}
 
 
 def _add_metadata(target: Any, beside: Any, stream: Any) -> None:

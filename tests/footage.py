@@ -68,7 +68,9 @@ def damaged(frames: list[Frame], specks: list[Speck]) -> tuple[list[Frame], list
         scale = frame.layout.peak / 255
         mixed = plane * (1 - alpha) + speck.value * scale * alpha
         new = plane.copy()
-        new[alpha > 0] = np.rint(mixed[alpha > 0]).astype(plane.dtype) if not frame.layout.is_float else mixed[alpha > 0]
+        new[alpha > 0] = (
+            np.rint(mixed[alpha > 0]).astype(plane.dtype) if not frame.layout.is_float else mixed[alpha > 0]
+        )
         out[speck.frame] = frame.with_planes((new, *frame.planes[1:]))
         truth[speck.frame] |= alpha > 0.12
     return out, truth

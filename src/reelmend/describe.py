@@ -44,7 +44,7 @@ def rows(model: type[BaseModel], section: str = "") -> Iterator[Row]:
 def flat_names(model: type[BaseModel]) -> dict[str, str]:
     """Where each option lives: name to section, the empty text for the top level."""
     homes = {row.name: row.section for row in rows(model)}
-    return homes | {name: "" for name in model.model_fields}
+    return homes | dict.fromkeys(model.model_fields, "")
 
 
 def limits(field: FieldInfo) -> str:

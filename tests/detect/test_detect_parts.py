@@ -18,7 +18,9 @@ from reelmend.detect.trees import Trees, load_trees
 
 
 @given(
-    hnp.arrays(np.float32, hnp.array_shapes(min_dims=2, max_dims=2, max_side=24), elements=st.sampled_from([0, 0.3, 0.6, 0.9])),
+    hnp.arrays(
+        np.float32, hnp.array_shapes(min_dims=2, max_dims=2, max_side=24), elements=st.sampled_from([0, 0.3, 0.6, 0.9])
+    ),
     st.integers(1, 6),
     st.integers(1, 40),
 )

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-import numpy as np
-import pytest
-from footage import GRAY8, Speck, damaged, dice, pan
-
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
+import pytest
+
+from footage import GRAY8, Speck, damaged, dice, pan
 from reelmend.detect import DETECTORS
 from reelmend.detect.promise import Detection
 from reelmend.detect.spike import SEED_PROBABILITY, SpikeDetector
@@ -81,7 +81,7 @@ def test_both_polarities_are_told() -> None:
 def test_strengths_are_ordered() -> None:
     faint = [Speck(n, 30 + 20 * n, 40 + 10 * n, 2.5, 150 + 12 * n) for n in range(1, 9)]
     frames, _ = damaged(pan(10, 180, 240, grain=4), faint)
-    area = {strength: sum(int(one.mask.sum()) for one in detect(frames, strength=strength)) for strength in SEED_PROBABILITY}
+    area = {name: sum(int(one.mask.sum()) for one in detect(frames, strength=name)) for name in SEED_PROBABILITY}
     assert area["gentle"] <= area["standard"] <= area["strong"]
     assert area["strong"] > 0
 
@@ -110,7 +110,7 @@ def test_frames_without_neighbours_are_left_alone_and_said() -> None:
 
 
 def test_ends_of_a_shot_use_the_side_there_is() -> None:
-    frames, truth = damaged(pan(6, 180, 240), [Speck(0, 60, 60, 4, 250), Speck(5, 150, 90, 4, 5)])
+    frames, _ = damaged(pan(6, 180, 240), [Speck(0, 60, 60, 4, 250), Speck(5, 150, 90, 4, 5)])
     found = detect(frames)
     assert found[0].mask[60, 60]
     assert found[5].mask[90, 150]

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from footage import pan
 
+from footage import pan
 from reelmend.motion.flow import FlowPair, compose, dense_map, disagreement, flow_factor, grid, optical_flow, shrink
 from reelmend.motion.luma import luma8
 from reelmend.motion.warp import add_light, light_difference, sample
@@ -105,7 +105,9 @@ def test_luma_is_the_same_picture_at_every_depth() -> None:
     rgb = Frame(0, (gray, gray, gray), Layout("rgb", 8))
     for frame in (ten, sixteen, rgb):
         assert np.abs(luma8(frame).astype(int) - gray).max() <= 1
-    half = Frame(0, tuple(((gray / 255.0) ** 2.4).astype(np.float16) for _ in range(3)), Layout("rgb", 16, is_float=True))
+    half = Frame(
+        0, tuple(((gray / 255.0) ** 2.4).astype(np.float16) for _ in range(3)), Layout("rgb", 16, is_float=True)
+    )
     assert np.abs(luma8(half).astype(int) - gray).max() <= 2
 
 

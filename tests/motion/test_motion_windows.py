@@ -6,8 +6,8 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from footage import Speck, damaged, pan
 
+from footage import Speck, damaged, pan
 from reelmend.film import Frame
 from reelmend.motion.cuts import shots
 from reelmend.motion.picture import picture

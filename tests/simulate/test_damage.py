@@ -58,7 +58,7 @@ def test_pixels_are_covered_by_their_exact_share() -> None:
 @given(st.integers(0, 2**20))
 def test_rasterising_keeps_the_area(seed: int) -> None:
     polygon = flake(np.random.default_rng(seed), 9.0, 0.25) + 12.3
-    assert rasterise(polygon, 25, 25).sum() == pytest.approx(polygon_area(polygon), rel=0.01)
+    assert rasterise(polygon, 25, 25).sum() == pytest.approx(polygon_area(polygon), rel=0.02)
 
 
 def test_a_box_covers_its_pixels_exactly() -> None:

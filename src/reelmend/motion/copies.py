@@ -34,7 +34,10 @@ def change(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> tuple[float, float]:
 
 
 def is_copy(mean: float, block: float, usual: float) -> bool:
-    """Whether pictures that differ by `change` -> `(mean, block)` are one exposure; `usual` = the mean change the step before."""
+    """Whether pictures that differ by `(mean, block)`, as `change` says, are one exposure.
+
+    `usual` is the mean change the step before.
+    """
     if mean <= _MEAN_LIMIT and block <= _BLOCK_LIMIT:
         return True
     return mean <= min(_STILL_MEAN_LIMIT, _STILL_RATIO * usual) and block <= _STILL_BLOCK_LIMIT

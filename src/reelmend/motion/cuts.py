@@ -7,6 +7,7 @@ splice jump or a frame full of dirt looks like a cut on the way in, and the fram
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -81,7 +82,10 @@ class CutFinder:
         self._count += 1
 
     def is_cut(self, position: int) -> bool:
-        """Whether a shot starts at the `position`-th pushed frame; ask when `DELAY` more have been pushed, or at the end."""
+        """Whether a shot starts at the `position`-th pushed frame.
+
+        Ask when `DELAY` more have been pushed, or at the end.
+        """
         proposed = position in self._proposed
         if not proposed and position + _SIDE >= self._count:
             # Too near the end for the window to fill: let the pictures themselves speak.
@@ -106,7 +110,7 @@ _EMPTY: NDArray[np.float32] = np.zeros((0, 0), np.float32)
 
 def _usual(thumbs: list[NDArray[np.float32]]) -> float:
     """The calmest step among consecutive frames: what motion alone changes."""
-    return min((distance(a, b) for a, b in zip(thumbs, thumbs[1:], strict=False)), default=0.0)
+    return min((distance(a, b) for a, b in pairwise(thumbs)), default=0.0)
 
 
 def shots(pictures: Iterable[Picture]) -> Iterator[tuple[int, Picture]]:

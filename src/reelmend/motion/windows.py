@@ -60,9 +60,10 @@ class _Group:
 
 
 def windows(shot_pictures: Iterable[tuple[int, Picture]], pool: Executor) -> Iterator[tuple[int, Future[Window]]]:
-    """The frame number and a future of the window of every picture, in order; flows are computed once a pair, on the pool.
+    """The frame number and a future of the window of every picture, in order.
 
-    Memory: at most `2 * REACH + 1` pictures are held, whatever the length of the shot.
+    Flows are computed once a pair, on the pool. Memory: at most `2 * REACH + 1` pictures are held, whatever the length
+    of the shot.
     """
     groups: list[_Group] = []
     flows: dict[tuple[int, int], Future[FlowPair]] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from typing import Any
@@ -62,7 +62,7 @@ class FrameWorker:
         self.repairer: Repairer | None = _named("repairer", REPAIRERS, job.repair.repairer)() if repairs else None
         self._job, self._clock, self._given = job, clock, given
 
-    def run(self, frames: Iterable[Frame], first: int, pool: Executor) -> Iterator[Outcome]:
+    def run(self, frames: Iterable[Frame], first: int, pool: Executor) -> Generator[Outcome, None, None]:
         """Every frame from number `first` on, done, in order; earlier ones are read as neighbours only."""
         done: deque[Future[Outcome]] = deque()
         for outcome in self._outcomes(frames, first, pool):
@@ -168,7 +168,7 @@ def _record(
     )
 
 
-def _named(kind: str, known: dict[str, Any], name: str) -> Any:
+def _named(kind: str, known: Mapping[str, Any], name: str) -> Any:
     if name not in known:
         raise UsageError(f"there is no {kind} {name}; known are {', '.join(known)}")
     return known[name]

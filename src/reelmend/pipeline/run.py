@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
@@ -251,7 +251,7 @@ class _Run:
         )
 
 
-def _frames(reel: Reel, begin: int, count: int | None, clock: Clock) -> Iterator[Frame]:
+def _frames(reel: Reel, begin: int, count: int | None, clock: Clock) -> Generator[Frame, None, None]:
     return ahead(reel.frames(begin, count), 2, clock, "decode")
 
 

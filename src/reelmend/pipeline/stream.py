@@ -6,7 +6,7 @@ import queue
 import threading
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -32,7 +32,7 @@ class Clock:
                 self.seconds[stage] += time.perf_counter() - begun
 
 
-def ahead(stream: Iterable[T], depth: int, clock: Clock, stage: str) -> Iterator[T]:
+def ahead(stream: Iterable[T], depth: int, clock: Clock, stage: str) -> Generator[T, None, None]:
     """The same stream, pulled by a thread of its own that stays up to `depth` items ahead.
 
     An error of the stream comes out where the item would have; leaving the loop early stops the thread.
@@ -80,7 +80,7 @@ def ahead(stream: Iterable[T], depth: int, clock: Clock, stage: str) -> Iterator
         thread.join()
 
 
-def spread(work: Callable[[T], S], stream: Iterable[T], pool: Executor, depth: int) -> Iterator[S]:
+def spread(work: Callable[[T], S], stream: Iterable[T], pool: Executor, depth: int) -> Generator[S, None, None]:
     """`map` over a pool, in order, at most `depth` items under way."""
     under_way: deque[Future[S]] = deque()
     try:

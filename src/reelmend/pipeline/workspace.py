@@ -108,7 +108,7 @@ def _stamp(path: Path) -> list[Any]:
 
 
 def _lock(path: Path, output: Path) -> TextIO:
-    file = open(path, "w", encoding="utf-8")
+    file = open(path, "w", encoding="utf-8")  # noqa: SIM115 - held as long as the run
     try:
         import fcntl
     except ImportError:

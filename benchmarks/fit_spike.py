@@ -53,13 +53,16 @@ CLIPS = {
 }
 FRAMES = 14
 GRAY = Layout("gray", 8)
-TREES, DEPTH, RATE = 160, 4, 0.1
+TREES, DEPTH, RATE = 200, 5, 0.1
 
 # Which way each feature may push, whatever the simulated footage says: what comes back, moves or disagrees is never
 # the more likely to be damage for it.
 DIRECTION = {
     **dict.fromkeys(("contrast", "peak", "contrast_codes", "seeded", "second_contrast"), 1),
-    **dict.fromkeys(("disagreement", "ring_disagreement", "ring_residual", "ring_noise", "texture"), -1),
+    **dict.fromkeys(
+        ("disagreement", "ring_disagreement", "ring_residual", "ring_noise", "texture", "rim_residual", "rim_opposed"),
+        -1,
+    ),
     **dict.fromkeys(("consistency", "shear", "jerk", "recurrence", "recurrence_wide", "trail"), -1),
 }
 
@@ -81,10 +84,10 @@ def make_clip(
     lift = rng.uniform(0, 1 - min(1.0, contrast))
     area = float(np.exp(rng.uniform(np.log(0.002), np.log(0.012))))
     recipe = Recipe(
-        gauge=str(rng.choice(["35mm", "16mm", "35mm"])),
+        gauge=str(rng.choice(["35mm", "35mm", "16mm", "super8"])),
         area=(area / 2, area * 1.5),
         bright=float(rng.choice([0.1, 0.5, 0.9])),
-        opacity=(0.35, 1.0),
+        opacity=(0.4, 1.0),
     )
     quality = int(rng.choice([0, 0, 70, 90]))
     flyers = sample_flyers(rng, pool, size[1], size[0], len(pictures))
@@ -163,8 +166,8 @@ def fit(samples: list[Sample]) -> Any:
         monotonic_cst=[DIRECTION.get(name, 0) for name in FEATURES],
         random_state=0,
     )
-    # A wrongly taken limb is worse than a wrongly taken pixel.
-    weight = np.clip(np.sqrt(area) / 3, 0.5, 4)
+    # What is large counts more: a limb taken and a hair left standing are worse than a pixel.
+    weight = np.clip(np.sqrt(area) / 3, 0.5, 6)
     return model.fit(table[clear], share[clear] > 0.3, sample_weight=weight[clear])
 
 

@@ -27,6 +27,9 @@ FEATURES = (
     "ring_disagreement",  # |a - b| around over contrast
     "ring_residual",  # |centre - mean| around, over contrast
     "ring_noise",  # |centre - mean| around, over noise
+    "rim_residual",  # |centre - mean| three pixels off the blob, over contrast: motion goes on, damage ends
+    "rim_opposed",  # share of those pixels that spike the other way: a moved edge makes a pair
+    "evenness",  # spread of the centre inside over contrast
     "texture",  # gradient of the neighbours around, over contrast
     "sharpness",  # gradient of the centre along the blob over contrast
     "second_contrast",  # spike against all four neighbours, over the spike
@@ -85,6 +88,10 @@ class Blobs:
         around = _Surroundings(window, found, self.x, self.y, scale)
         gap = np.abs(a.ravel()[where].astype(np.float32) - b.ravel()[where])
         gradient = _gradient_at(centre, ys, xs)
+        rim = self._rim(window, found, ys, xs)
+        value = centre[ys, xs].astype(np.float32)
+        middle = _mean(order, value, area)
+        spread = np.sqrt(np.maximum(_mean(order, value * value, area) - middle**2, 0))
         second, missing = self._second(window, found, xs, ys, spike)
         flows = around.flows(found.pair)
         out = {
@@ -100,6 +107,9 @@ class Blobs:
             "ring_disagreement": around.gap / contrast,
             "ring_residual": around.residual / contrast,
             "ring_noise": around.residual / noise,
+            "rim_residual": rim[0] / contrast,
+            "rim_opposed": rim[1],
+            "evenness": spread / contrast,
             "texture": around.texture / contrast,
             "sharpness": _mean(order, gradient, area) / contrast,
             "second_contrast": _mean(order, second, area) / contrast,
@@ -117,6 +127,32 @@ class Blobs:
             "bright": self.sign > 0,
         }
         return np.stack([np.asarray(out[name], np.float32) for name in FEATURES], axis=1)
+
+    def _rim(
+        self, window: Window, found: Candidates, ys: NDArray[np.intp], xs: NDArray[np.intp]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Just outside each blob: mean |centre - mean|, and the share of spikes of the other sign."""
+        luma, order = window.centre.luma, self._order
+        height, width = luma.shape
+        sign = np.zeros(luma.size, np.int8)
+        sign[found.where] = np.sign(found.spike)
+        sign = sign.reshape(luma.shape)
+        own = self.sign[order]
+        reach = max(2, round(3 * self.scale))
+        total = np.zeros(self.count, np.float64)
+        free = np.full(self.count, 1e-3)
+        opposed, seen = np.zeros(self.count, np.float64), np.full(self.count, 1e-3)
+        for dy, dx in ((0, -1), (0, 1), (-1, 0), (1, 0), (-0.7, -0.7), (-0.7, 0.7), (0.7, -0.7), (0.7, 0.7)):
+            y = np.clip(ys + round(dy * reach), 0, height - 1)
+            x = np.clip(xs + round(dx * reach), 0, width - 1)
+            there = sign[y, x]
+            outside = there == 0
+            residual = np.abs(luma[y, x].astype(np.float32) - found.mean[y, x])
+            total += np.bincount(order, residual * outside, self.count)
+            free += np.bincount(order, outside, self.count)
+            opposed += np.bincount(order, there == -own, self.count)
+            seen += np.bincount(order, there != own, self.count)
+        return np.asarray(total / free, np.float32), np.asarray(opposed / seen, np.float32)
 
     def _second(
         self,

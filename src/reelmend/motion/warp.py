@@ -13,6 +13,9 @@ from reelmend.motion.windows import Neighbour, Window
 
 # Flicker is smoother than anything in the picture: it is measured on cells of about 1/20 of the frame's width.
 _CELLS = 40
+# How far beyond its border, as a share of its width, a neighbour still counts as showing the content: flow is a little
+# off there, and the border repeats what lies just inside.
+_BEYOND = 1 / 80
 # Differences beyond this are motion or damage, not flicker (8-bit codes).
 _FLICKER_LIMIT = 24.0
 
@@ -35,7 +38,8 @@ def warp_luma(window: Window, neighbour: Neighbour) -> Warped:
     height, width = centre.luma.shape
     points = dense_map(neighbour.flow, height, width, centre.factor)
     moved = at(neighbour.picture.luma, points)
-    inside = cv2.inRange(points, (-1.0, -1.0, 0.0, 0.0), (float(width), float(height), 0.0, 0.0))
+    margin = _BEYOND * width
+    inside = cv2.inRange(points, (-margin, -margin, 0.0, 0.0), (width - 1 + margin, height - 1 + margin, 0.0, 0.0))
     light = light_difference(centre.luma, moved)
     return Warped(add_light(moved, light), np.asarray(inside, np.uint8), light)
 

@@ -32,6 +32,14 @@ def footprint_touches(mask: Mask, sub_x: int, sub_y: int) -> Mask:
         return mask
     height, width = mask.shape
     rows, columns = -(-height >> sub_y), -(-width >> sub_x)
-    padded = np.zeros((rows << sub_y, columns << sub_x), bool)
-    padded[:height, :width] = mask
-    return np.asarray(padded.reshape(rows, 1 << sub_y, columns, 1 << sub_x).any(axis=(1, 3)))
+    if (height, width) != (rows << sub_y, columns << sub_x):
+        padded = np.zeros((rows << sub_y, columns << sub_x), bool)
+        padded[:height, :width] = mask
+        mask = padded
+    # Whole rows at once, then whole footprints as words: reducing booleans along short axes is slow.
+    lines = np.ascontiguousarray(mask).view(np.uint8).reshape(rows, 1 << sub_y, -1)
+    down = lines[:, 0] if sub_y == 0 else np.bitwise_or.reduce(lines, axis=1)
+    return np.asarray(down.view(_WORDS[sub_x]).reshape(rows, columns) != 0)
+
+
+_WORDS = {0: np.uint8, 1: np.uint16, 2: np.uint32}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
@@ -14,9 +15,10 @@ import numpy as np
 import OpenImageIO as oiio
 import pytest
 
-from reelmend.film import Colour, Frame
+from reelmend.film import Colour, Frame, Layout
 from reelmend.media import open_reel, open_writer
 from reelmend.media.sequence_image import read_image
+from tiny_films import film_facts, film_frames
 
 
 def _restore(
@@ -398,3 +400,14 @@ def test_no_times_of_its_own(tmp_path: Path, make_container: Callable[..., Path]
             writer.write(replace(frame, pts=None, duration=None))
         writer.finish()
     assert _seconds(tmp_path / "o.mov") == [Fraction(i, 24) for i in range(6)]
+
+
+@pytest.mark.parametrize("suffix", ["exr", "dpx", "tif", "png", "jpg"])
+def test_no_image_carries_todays_date(suffix: str, tmp_path: Path, write_film: Callable[..., Path]) -> None:
+    """The same film written tomorrow must give the same bytes: new images, and copies of images without a date."""
+    layout = Layout("rgb", 16, is_float=True) if suffix == "exr" else Layout("rgb", 8)
+    first = write_film(f"a_%d.{suffix}", film_frames(layout, 12, 16, 1), film_facts(layout, 12, 16))
+    _restore(first, tmp_path / "copies", tmp_path / "work")
+    today = time.strftime("%Y:%m:%d").encode()
+    for path in (tmp_path / f"a_0.{suffix}", tmp_path / "copies" / f"a_0.{suffix}"):
+        assert today not in path.read_bytes()

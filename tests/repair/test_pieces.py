@@ -72,7 +72,7 @@ def test_gathered_samples_are_at_their_coordinates(sub: tuple[int, int]) -> None
     xs, ys = cells.coordinates(*sub)
     held = np.clip(ys, 0, rows - 1) * columns + np.clip(xs, 0, columns - 1)
     np.testing.assert_array_equal(cells.gather(plane, *sub), held)
-    inside = cells.inside(rows, columns, *sub)
+    inside = cells.inside(*sub)
     assert inside is not None
     np.testing.assert_array_equal(inside, (xs < columns) & (ys < rows))
 
@@ -82,9 +82,9 @@ def test_fields_of_cells_are_interpolated(sub: tuple[int, int]) -> None:
     mask = np.zeros((48, 64), bool)
     mask[20:30, 20:40] = True
     cells = Cells.around(mask, 1)
-    ys, xs = np.indices(cells.grid, np.float32)
     # A plane in luma pixel coordinates is reproduced exactly, at the middle of each sample's footprint.
-    field = np.stack([4 * xs + 1.5, 4 * ys + 1.5], axis=-1)
+    down, across = np.divmod(cells.wide, cells.canvas[1])
+    field = np.stack([4 * across + 1.5, 4 * down + 1.5]).astype(np.float32)
     values = cells.at_samples(field, *sub)
     px, py = cells.coordinates(*sub)
     np.testing.assert_allclose(values[0], (px + 0.5) * (1 << sub[0]) - 0.5, atol=1e-4)
@@ -92,20 +92,23 @@ def test_fields_of_cells_are_interpolated(sub: tuple[int, int]) -> None:
 
 
 def test_spread_keeps_constants_and_reaches_everywhere() -> None:
-    weight = np.zeros((40, 60, 1), np.float32)
+    weight = np.zeros((48, 64, 1), np.float32)
     weight[5:9, 5:9] = 3
-    field = spread(np.concatenate([7 * weight, -2 * weight], axis=2), weight, prior=1.0)
-    np.testing.assert_allclose(field[..., 0], 7, rtol=1e-4)
-    np.testing.assert_allclose(field[..., 1], -2, rtol=1e-4)
-    assert (spread(np.zeros((9, 9, 1), np.float32), np.zeros((9, 9, 1), np.float32), prior=1.0) == 0).all()
+    everywhere = np.arange(48 * 64)
+    field = spread(np.concatenate([7 * weight, -2 * weight, weight], axis=2), everywhere, prior=1.0)
+    np.testing.assert_allclose(field[0], 7, rtol=1e-4)
+    np.testing.assert_allclose(field[1], -2, rtol=1e-4)
+    assert (spread(np.zeros((16, 16, 2), np.float32), np.arange(256), prior=1.0) == 0).all()
 
 
 def test_spread_carries_a_slope_through_a_hole() -> None:
-    ys, xs = np.indices((40, 60), np.float32)
-    weight = np.full((40, 60, 1), 16, np.float32)
+    ys, xs = np.indices((48, 64), np.float32)
+    weight = np.full((48, 64), 16, np.float32)
     weight[15:22, 25:33] = 0
-    field = spread((0.5 * xs + ys)[..., None] * weight, weight, prior=1.0)
-    assert np.abs(field[..., 0] - (0.5 * xs + ys))[15:22, 25:33].max() < 2.0
+    slope = 0.5 * xs + ys
+    hole = np.flatnonzero(weight == 0)
+    field = spread(np.stack([slope * weight, weight], axis=2), hole, prior=1.0)
+    assert np.abs(field[0] - slope.ravel()[hole]).max() < 2.0
 
 
 def test_a_spatial_fill_continues_a_slope() -> None:

@@ -7,6 +7,7 @@ that it agrees with other neighbours *under* the damage. Dirt of its own, an occ
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -49,15 +50,15 @@ SURE, LOST = 4.0, 16.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
-    """What was decided for cells; `k` neighbours. Fields lie on the grid of cells, `(grid rows, grid columns, ...)`."""
+    """What was decided for cells; `k` neighbours. Fields as `Cells` has them, `(c, m)`."""
 
     shifts: Floats
-    """`(..., 2 k)`: x, y of where a cell's content lies in each neighbour, relative to it, pixels of the frame."""
+    """`(2 k, m)`: x, y of where a cell's content lies in each neighbour, relative to it, pixels of the frame."""
     weights: Floats
-    """`(..., k)`, sum 1 where there are cells."""
+    """`(k, m)`, sum 1."""
     doubt: Floats
-    """`(..., 3)`, each 0..1: how unsure the repair is, the share of the spatial fill in it, and the fraction of the
-    grain's variance that it carries."""
+    """`(3, m)`, each 0..1: how unsure the repair is, the share of the spatial fill in it, and the fraction of the
+    grain's variance that it carries; 0 around the chosen cells."""
     seen: Floats
     """`(k, n, samples)`: the neighbours' luma on the cells, light matched, 8-bit codes."""
 
@@ -69,37 +70,78 @@ def weigh(window: Window, cells: Cells, known: NDArray[np.bool_]) -> Evidence:
     """
     centre = cells.gather(window.centre.luma).astype(np.float32)
     trust = known.astype(np.float32)
-    factor = np.float32(window.centre.factor)
-    found = np.concatenate([on_cells(one.flow, cells.grid) for one in window.neighbours], axis=-1) * factor
-    seen = _see(window, found, cells, centre)
-    light = light_of(centre - seen, trust, cells, 1.0)
-    at_cells = light[cells.rows, cells.columns].T[..., None]
-    seen += at_cells
-    shifts = found + cells.on_grid(registration(seen, centre - seen, trust, cells))
-    seen = _see(window, shifts, cells, centre)
-    seen += at_cells
+    shifts, light = _moved(window, cells, centre, known, trust)
+    seen = see([one.picture.luma for one in window.neighbours], shifts, cells)
+    seen += light[:, cells.own, None]
     mismatch, detail = _mismatch(centre, seen, trust, cells)
-    mismatch = np.where(_beyond(window, shifts, cells), np.float32(MISMATCH**2), mismatch)
+    moved = shifts[:, cells.own]
+    mismatch[_beyond(window, moved, cells)] = MISMATCH**2
     usual = _usual(mismatch, detail, centre, known)
-    around = np.exp(-np.minimum(mismatch / (AROUND * usual), 30)) + 1e-12
+    around = np.exp(-np.minimum(mismatch / np.float32(AROUND * usual), 30)) + np.float32(1e-12)
     apart = _apart(seen, cells)
-    kinship = np.exp(-np.minimum(apart / (UNDER * usual), 30))
+    kinship = np.exp(-np.minimum(apart / np.float32(UNDER * usual), 30))
     weights = around / around.sum(axis=0)
     for _ in range(ROUNDS):
         # Each neighbour gets the votes of those that agree with it, by their own weight.
-        votes = np.einsum("ijn,jn->in", kinship, weights)
-        weights = around * (votes + LONELY) ** 2
+        votes = (kinship * weights).sum(axis=1)
+        weights = around * (votes + np.float32(LONELY)) ** 2
         weights /= weights.sum(axis=0)
     # Expected squared error: of the match around, and of those chosen among each other.
-    spreading = np.einsum("in,ijn,jn->n", weights, apart, weights)
-    doubt = ((weights * mismatch).sum(axis=0) + spreading) / usual
+    spreading = (weights * (apart * weights).sum(axis=1)).sum(axis=0)
+    doubt = ((weights * mismatch).sum(axis=0) + spreading) / np.float32(usual)
     unsure = np.clip((doubt - SURE) / (LOST - SURE), 0, 1)
     # The two fills are mixed by the inverse square of the error to be expected of each.
-    temporal = np.maximum(doubt - USUAL_DOUBT, 0) * usual
-    spatial = DETAIL_LOST * detail + usual / 4
+    temporal = np.maximum(doubt - USUAL_DOUBT, 0) * np.float32(usual)
+    spatial = DETAIL_LOST * detail + np.float32(usual / 4)
     share = temporal**2 / (temporal**2 + spatial**2)
-    retained = (weights**2 * _kept_between_samples(shifts, cells)).sum(axis=0) * (1 - share) ** 2
-    return Evidence(shifts, cells.on_grid(weights), cells.on_grid(np.stack([unsure, share, retained])), seen)
+    retained = (weights**2 * _kept_between_samples(moved)).sum(axis=0) * (1 - share) ** 2
+    evened = cells.field(weights, 1 / len(weights))
+    return Evidence(shifts, evened, cells.field(np.stack([unsure, share, retained])), seen)
+
+
+def _moved(
+    window: Window, cells: Cells, centre: Floats, known: NDArray[np.bool_], trust: Floats
+) -> tuple[Floats, Floats]:
+    """The shifts `(2 k, m)`, pixels of the frame, and the light `(k, m)` of the neighbours.
+
+    Both are looked for on the flow grid: the flow is no finer, and on large scans it is a fraction of the samples.
+    """
+    factor = window.centre.factor
+    shifts = np.concatenate([on_cells(one.flow, cells) for one in window.neighbours])
+    shifts *= np.float32(factor)
+    step = factor.bit_length() - 1
+    small = factor == 1 << step and window.centre.small.shape == cells.plane_size(step, step)
+    pictures = [one.picture.luma for one in window.neighbours]
+    if small and step:
+        centre = cells.gather(window.centre.small, step, step).astype(np.float32)
+        good = ~cells.footprints(~known, step, step)
+        trust = good.astype(np.float32)
+        pictures = [one.picture.small for one in window.neighbours]
+    else:
+        step = 0
+    seen = see(pictures, shifts, cells, step, step)
+    light = light_of(centre - seen, trust, cells, 1.0)
+    seen += light[:, cells.own, None]
+    shifts[:, cells.own] += registration(seen, centre - seen, trust, cells) * np.float32(1 << step)
+    return shifts, light
+
+
+def see(planes: list[NDArray[Any]], shifts: Floats, cells: Cells, sub_x: int = 0, sub_y: int = 0) -> Floats:
+    """Planes of the neighbours under shifts `(2 k, m)`: `(planes, n, samples)`, code values, light as it is.
+
+    `planes` are those of the `k` neighbours, once or several times over.
+    """
+    points = cells.at_samples(shifts, sub_x, sub_y)
+    points[0::2] *= np.float32(1 / (1 << sub_x))
+    points[1::2] *= np.float32(1 / (1 << sub_y))
+    xs, ys = cells.coordinates(sub_x, sub_y)
+    points[0::2] += xs
+    points[1::2] += ys
+    seen = np.empty((len(planes), *xs.shape), np.float32)
+    for n, plane in enumerate(planes):
+        at = 2 * n % len(points)
+        sample_at(plane, points[at], points[at + 1], seen[n])
+    return seen
 
 
 def _usual(mismatch: Floats, detail: Floats, centre: Floats, known: NDArray[np.bool_]) -> float:
@@ -108,38 +150,33 @@ def _usual(mismatch: Floats, detail: Floats, centre: Floats, known: NDArray[np.b
     The middle of the best matches, but no more than the picture's calmest quarter and its detail allow: where all
     matches are bad (a jolt, a neighbour from elsewhere) a bad match must not become the yardstick.
     """
-    usual = float(np.median(mismatch.min(axis=0)))
-    whole = known.all(axis=1)
-    if whole.any():
-        calm = float(np.quantile(centre[whole].var(axis=1), 0.25))
-        usual = min(usual, max(CALM_LIMIT * calm, DETAIL_LIMIT * float(np.quantile(detail, 0.75))))
+    usual = _quantile(mismatch.min(axis=0), 0.5)
+    whole = np.flatnonzero(known.all(axis=1))
+    if whole.size:
+        few = centre[whole[:: max(1, whole.size // 1024)]]
+        calm = _quantile(few.var(axis=1), 0.25)
+        usual = min(usual, max(CALM_LIMIT * calm, DETAIL_LIMIT * _quantile(detail, 0.75)))
     return max(usual, LEAST_NOISE)
 
 
-def _kept_between_samples(shifts: Floats, cells: Cells) -> Floats:
-    """Fraction of the grain's variance left by bilinear interpolation in each neighbour, `(k, n)`."""
-    moved = shifts[cells.rows, cells.columns].T
+def _quantile(values: Floats, share: float) -> float:
+    """The value that a share of values `(n,)` lies below."""
+    at = int(share * (len(values) - 1) + 0.5)
+    return float(np.partition(values, at)[at])
+
+
+def _kept_between_samples(moved: Floats) -> Floats:
+    """Fraction of the grain's variance left by bilinear interpolation under shifts `(2 k, n)`: `(k, n)`."""
     between = moved - np.floor(moved)
     kept = 1 - 2 * between * (1 - between) * np.float32(1 - GRAIN_CORRELATION)
     return np.asarray(kept[0::2] * kept[1::2])
 
 
-def _see(window: Window, shifts: Floats, cells: Cells, centre: Floats) -> Floats:
-    """The neighbours' luma under shifts `(grid rows, grid columns, 2 k)`: `(k, n, samples)`, light as it is."""
-    moved = cells.at_samples(shifts)
-    xs, ys = cells.coordinates()
-    seen = np.empty((len(window.neighbours), *centre.shape), np.float32)
-    for n, one in enumerate(window.neighbours):
-        seen[n] = sample_at(one.picture.luma, xs + moved[2 * n], ys + moved[2 * n + 1])
-    return seen
-
-
-def _beyond(window: Window, shifts: Floats, cells: Cells) -> NDArray[np.bool_]:
-    """Cells whose content lies outside each neighbour, `(k, n)`."""
+def _beyond(window: Window, moved: Floats, cells: Cells) -> NDArray[np.bool_]:
+    """Cells whose content, moved by `(2 k, n)`, lies outside each neighbour, `(k, n)`."""
     height, width = window.centre.luma.shape
-    moved = shifts[cells.rows, cells.columns].T
-    x = (cells.columns + 0.5) * cells.side + moved[0::2]
-    y = (cells.rows + 0.5) * cells.side + moved[1::2]
+    x = ((cells.columns + 0.5) * cells.side).astype(np.float32) + moved[0::2]
+    y = ((cells.rows + 0.5) * cells.side).astype(np.float32) + moved[1::2]
     return np.asarray((x < 0) | (y < 0) | (x > width) | (y > height))
 
 
@@ -147,36 +184,41 @@ def _mismatch(centre: Floats, seen: Floats, trust: Floats, cells: Cells) -> tupl
     """Around each cell: the neighbours' mean squared difference from the centre `(k, n)`, and the centre's variance
     `(n,)`, which is how much a spatial fill can get wrong."""
     count = len(seen)
-    sums = np.empty((count + 2, len(cells)), np.float32)
+    sums = np.empty((count + 3, len(cells)), np.float32)
     for n, one in enumerate(seen):
         apart = centre - one
         apart *= apart
         np.minimum(apart, np.float32(MISMATCH**2), out=apart)
         sums[n] = np.einsum("ns,ns->n", apart, trust)
-    level = (centre - np.float32(128)) * trust
-    sums[count] = level.sum(axis=1)
+    level = centre - np.float32(128)
+    level *= trust
+    ones = np.ones(centre.shape[1], np.float32)
+    sums[count] = level @ ones
     sums[count + 1] = np.einsum("ns,ns->n", level, level)
-    weight = trust.sum(axis=1)[None]
-    field = spread(cells.on_grid(sums), cells.on_grid(weight), MATCH_PRIOR, rounds=1)[cells.rows, cells.columns].T
+    sums[count + 2] = trust @ ones
+    field = spread(cells.on_canvas(sums), cells.wide[cells.own], MATCH_PRIOR, rounds=1)
     return field[:count], np.maximum(field[count + 1] - field[count] ** 2, 0)
 
 
 def light_of(apart: Floats, trust: Floats, cells: Cells, scale: float) -> Floats:
-    """What to add to neighbours to give them the centre's light, a field of cells `(grid rows, grid columns, k)`.
+    """What to add to neighbours to give them the centre's light, a field of cells `(k, m)`.
 
     `apart` `(k, n, samples)` is centre minus neighbour, `trust` `(n, samples)` 1 where the centre is undamaged and
     all are finite, `scale` how many code values one 8-bit code stands for.
     """
     usable = np.flatnonzero(trust)
     if usable.size == 0:
-        return np.zeros((*cells.grid, len(apart)), np.float32)
+        return np.zeros((len(apart), len(cells.wide)), np.float32)
     limit = np.float32(FLICKER * scale)
-    few = usable[:: max(1, usable.size // 2048)]
-    total = np.empty(apart.shape[:2], np.float32)
+    few = usable[:: max(1, usable.size // 1024)]
+    middle = np.partition(np.take(apart.reshape(len(apart), -1), few, axis=1), len(few) // 2, axis=1)[:, len(few) // 2]
+    sums = np.empty((len(apart) + 1, len(cells)), np.float32)
     for n, one in enumerate(apart):
-        middle = np.float32(np.median(one.ravel()[few]))
-        total[n] = np.einsum("ns,ns->n", np.clip(one, middle - limit, middle + limit), trust)
-    return spread(cells.on_grid(total), cells.on_grid(trust.sum(axis=1)[None]), LIGHT_PRIOR)
+        near = np.maximum(one, middle[n] - limit)
+        np.minimum(near, middle[n] + limit, out=near)
+        sums[n] = np.einsum("ns,ns->n", near, trust)
+    sums[-1] = trust @ np.ones(trust.shape[1], np.float32)
+    return spread(cells.on_canvas(sums), cells.wide, LIGHT_PRIOR)
 
 
 def _apart(seen: Floats, cells: Cells) -> Floats:
@@ -187,13 +229,15 @@ def _apart(seen: Floats, cells: Cells) -> Floats:
     if not pairs:
         return out
     values = np.empty((len(pairs) + 1, n), np.float32)
+    difference = np.empty((n, samples), np.float32)
     for row, (i, j) in enumerate(pairs):
-        difference = seen[i] - seen[j]
+        np.subtract(seen[i], seen[j], out=difference)
         values[row] = np.einsum("ns,ns->n", difference, difference)
     values[:-1] /= samples
     values[-1] = 1
-    field = cv2.GaussianBlur(cells.on_grid(values), (3, 3), 0, borderType=cv2.BORDER_CONSTANT)
-    smooth = field[cells.rows, cells.columns].T
+    field = cv2.GaussianBlur(cells.on_canvas(values), (3, 3), 0, borderType=cv2.BORDER_CONSTANT)
+    smooth = np.ascontiguousarray(np.take(field.reshape(-1, len(values)), cells.wide[cells.own], axis=0).T)
+    smooth[:-1] /= smooth[-1]
     for row, (i, j) in enumerate(pairs):
-        out[i, j] = out[j, i] = smooth[row] / smooth[-1]
+        out[i, j] = out[j, i] = smooth[row]
     return out

@@ -8,38 +8,52 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
+_SHRINK = 4
+"""How much coarser each level is than the one below."""
+_LEVELS = 3
 
-def spread(total: Floats, weight: Floats, prior: float, rounds: int = 2, levels: int = 4) -> Floats:
+
+def spread(sums: Floats, at: NDArray[np.intp], prior: float, rounds: int = 2) -> Floats:
     """A smooth field from weighted sums on a grid (Knutsson and Westin 1993, with a pyramid for large holes).
 
-    `total` is `(h, w, c)`, the sum of weighted samples of each cell, `weight` `(h, w, 1)` that of their weights. Each
-    level averages over `rounds` 3 x 3 boxes; where the weight under them falls to `prior`, half of the estimate comes
-    from the next coarser level, and in the end from the mean of all. Where there is no weight at all the field is 0.
-    Returns `(h, w, c)`.
+    `sums` is `(h, w, c + 1)`, sides multiples of 16: of each cell the sum of weighted samples, and last that of their
+    weights. Each level averages over `rounds` 3 x 3 boxes; where the weight under them falls to `prior`, half of the
+    estimate comes from the next coarser level, and in the end from the mean of all. Where there is no weight at all
+    the field is 0. Returns the field at the places `at` `(m,)` of the flattened grid, `(c, m)`.
     """
-    channels = total.shape[2]
-    pyramid = [np.concatenate([total, weight], axis=2)]
-    for _ in range(levels - 1):
+    pyramid = [sums]
+    for _ in range(_LEVELS - 1):
         above = pyramid[-1]
-        rows, columns = -(-above.shape[0] // 2), -(-above.shape[1] // 2)
-        if min(rows, columns) < 4:
-            break
-        if above.shape[:2] != (rows * 2, columns * 2):
-            above = np.pad(above, ((0, rows * 2 - above.shape[0]), (0, columns * 2 - above.shape[1]), (0, 0)))
+        size = (above.shape[1] // _SHRINK, above.shape[0] // _SHRINK)
         # Sums, not means: a cell of the next level holds all the weight below it.
-        pyramid.append(4 * cv2.resize(above, (columns, rows), interpolation=cv2.INTER_AREA))
+        coarse = cv2.resize(above, size, interpolation=cv2.INTER_AREA).reshape(size[1], size[0], -1)
+        pyramid.append(coarse * np.float32(_SHRINK**2))
+    channels = sums.shape[2] - 1
     last = pyramid[-1].sum(axis=(0, 1))
-    field = np.empty((*pyramid[-1].shape[:2], channels), np.float32)
-    field[:] = last[:channels] / np.maximum(last[channels:], 1e-6)
-    for level in reversed(pyramid):
-        rows, columns = level.shape[:2]
+    field = np.zeros((*pyramid[-1].shape[:2], channels), np.float32)
+    field += last[:channels] / max(float(last[channels]), 1e-6)
+    for level in (2, 1, 0):
+        total = pyramid[level]
+        rows, columns = total.shape[:2]
         for _ in range(rounds):
-            level = cv2.boxFilter(level, -1, (3, 3), normalize=False, borderType=cv2.BORDER_REFLECT_101)
-        # What the boxes add up to: the weight of about (2 * rounds + 1)**2 cells, middle ones counted more.
-        level *= np.float32(4 * np.pi * rounds * (2 / 3) / 9**rounds)
+            total = cv2.boxFilter(total, -1, (3, 3), normalize=False, borderType=cv2.BORDER_CONSTANT)
         if field.shape[:2] != (rows, columns):
-            finer = cv2.resize(field, (field.shape[1] * 2, field.shape[0] * 2), interpolation=cv2.INTER_LINEAR)
-            field = finer.reshape(*finer.shape[:2], channels)[:rows, :columns]
-        level = level.reshape(rows, columns, channels + 1)
-        field = (level[..., :channels] + np.float32(prior) * field) / (level[..., channels:] + np.float32(prior))
-    return field
+            field = cv2.resize(field, (columns, rows), interpolation=cv2.INTER_LINEAR)
+        flat, below = field.reshape(-1, channels), total.reshape(-1, channels + 1)
+        if level == 0:
+            flat, below = np.take(flat, at, axis=0), np.take(below, at, axis=0)
+        mixed = _mix(np.ascontiguousarray(below.T), np.ascontiguousarray(flat.T), prior, rounds)
+        if level == 0:
+            return mixed
+        field = np.ascontiguousarray(mixed.T).reshape(rows, columns, channels)
+    raise AssertionError("unreachable")
+
+
+def _mix(below: Floats, coarser: Floats, prior: float, rounds: int) -> Floats:
+    """The box sums `(c + 1, m)` turned into means, `prior` weight of the coarser level's `(c, m)` among them."""
+    # What the boxes add up to: the weight of about (2 * rounds + 1)**2 cells, middle ones counted more.
+    below *= np.float32(4 * np.pi * rounds * (2 / 3) / 9**rounds)
+    coarser *= np.float32(prior)
+    coarser += below[:-1]
+    coarser /= below[-1] + np.float32(prior)
+    return coarser

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reelmend.film import Mask
+from reelmend.film import Layout, Mask
 from reelmend.motion.windows import Window
-from reelmend.repair.cells import Cells, Floats, sample_at
-from reelmend.repair.evidence import Evidence, light_of, weigh
-from reelmend.repair.grow import footprint_touches, grow
+from reelmend.repair.cells import Cells, Floats
+from reelmend.repair.evidence import light_of, see, weigh
+from reelmend.repair.grow import grow
 from reelmend.repair.promise import FilledBy, Repair, check_mask, untouched
 from reelmend.repair.spatial import SpatialRepairer, fill_frame, to_codes
 from reelmend.repair.spread import spread
@@ -42,122 +42,133 @@ class TemporalRepairer:
         frame = window.centre.frame
         layout = frame.layout
         suspect = grow(mask, 1)
-        cells = Cells.around(mask, window.centre.factor)
-        parts = [(part, weigh(window, part, _known(part, suspect))) for part in cells.parts()]
-
-        whole = (cells.grid[0] * cells.side, cells.grid[1] * cells.side)
-        unsure, share, retained = np.zeros(whole, np.float32), np.zeros(whole, np.float32), np.ones(whole, np.float32)
-        filled_by = np.zeros(whole, np.uint8)
-        for part, evidence in parts:
-            masked = part.gather(mask)
-            inside = part.inside(frame.height, frame.width)
-            if inside is not None:
-                masked &= inside
-            doubt = part.at_samples(evidence.doubt)
-            doubt[:2] *= masked
-            part.put(unsure, doubt[0])
-            part.put(share, doubt[1])
-            part.put(retained, np.where(masked, doubt[2], np.float32(1)))
-            kind = np.where(doubt[1] > 0.5, np.uint8(FilledBy.SPATIAL), np.uint8(FilledBy.TEMPORAL))
-            part.put(filled_by, kind * masked)
-        crop = (slice(frame.height), slice(frame.width))
-        wanted = share[crop] > LEAST_SHARE
+        parts = [_Part(part, mask, suspect) for part in Cells.around(mask, window.centre.factor).parts()]
+        done = untouched(window)
+        wanted = np.zeros(mask.shape, np.bool_)
+        for part in parts:
+            part.decide(window)
+            part.report(done, wanted)
         fills = fill_frame(frame, mask, wanted) if wanted.any() else None
-        planes = [
-            _fill_plane(window, index, parts, mask, suspect, wanted, fills) for index in range(layout.colour_planes)
-        ]
-        return Repair(
-            frame.with_planes((*planes, *frame.planes[layout.colour_planes :])),
-            np.ascontiguousarray(unsure[crop]),
-            np.ascontiguousarray(filled_by[crop]),
-            np.ascontiguousarray(retained[crop]),
-        )
+        planes = list(frame.planes)
+        for together in _planes_alike(layout):
+            new = [planes[index].copy() for index in together]
+            for part in parts:
+                part.fill(window, together, new, fills)
+            for index, plane in zip(together, new, strict=True):
+                planes[index] = plane
+        return Repair(frame.with_planes(tuple(planes)), done.unsure, done.filled_by, done.retained)
 
 
-def _fill_plane(
-    window: Window,
-    index: int,
-    parts: list[tuple[Cells, Evidence]],
-    mask: Mask,
-    suspect: Mask,
-    wanted: Mask,
-    fills: list[Floats] | None,
-) -> NDArray[Any]:
-    """One plane of the centre, filled where its samples' footprints touch the mask.
+def _planes_alike(layout: Layout) -> list[tuple[int, ...]]:
+    """The colour planes that are filled in one go: of one subsampling, luma and floating point by themselves."""
+    count = layout.colour_planes
+    if layout.is_float:
+        return [(index,) for index in range(count)]
+    return [tuple(range(3))] if layout.family == "rgb" else [(0,), (1, 2)][: 1 + (count > 1)]
 
-    `fills` are the planes filled spatially where `wanted`, None where nothing is.
-    """
-    layout = window.centre.frame.layout
-    sub_x, sub_y = layout.subsampling(index)
-    plane = window.centre.frame.planes[index]
-    touched, doubted = footprint_touches(mask, sub_x, sub_y), footprint_touches(suspect, sub_x, sub_y)
-    out = parts[0][0].padded(plane, sub_x, sub_y)
-    for cells, evidence in parts:
-        own = cells.gather(plane, sub_x, sub_y)
-        fill = _fuse(window, index, cells, evidence, own.astype(np.float32), _known(cells, doubted, sub_x, sub_y))
+
+class _Part:
+    """Some cells of a frame under repair."""
+
+    def __init__(self, cells: Cells, mask: Mask, suspect: Mask) -> None:
+        """`suspect` is the mask with the samples next to it, which may be damaged too."""
+        self.cells = cells
+        self.masked, self.suspect = cells.gather_mask(mask), cells.gather_mask(suspect)
+        self.core: NDArray[np.intp] = np.flatnonzero(self.masked.any(axis=1))
+        """Of the cells, those that hold damage; the others are there to compare."""
+
+    def decide(self, window: Window) -> None:
+        self.evidence = weigh(window, self.cells, self._known(0, 0))
+
+    def report(self, done: Repair, wanted: Mask) -> None:
+        """Write down how sure the repair is, and where a spatial fill is wanted."""
+        masked = self.masked[self.core]
+        places = self.cells.places()[self.core][masked]
+        unsure, share, retained = self.cells.at_samples(self.evidence.doubt, which=self.core)[:, masked]
+        done.unsure.reshape(-1)[places] = unsure
+        done.retained.reshape(-1)[places] = retained
+        spatial = share > 0.5
+        kinds = np.array([FilledBy.TEMPORAL, FilledBy.SPATIAL], np.uint8)
+        done.filled_by.reshape(-1)[places] = kinds[spatial.view(np.uint8)]
+        wanted.reshape(-1)[places[share > LEAST_SHARE]] = True
+        self.wanted = self.cells.gather_mask(wanted)
+
+    def fill(
+        self, window: Window, together: tuple[int, ...], new: list[NDArray[Any]], fills: list[Floats] | None
+    ) -> None:
+        """Fill planes of one subsampling, `new`, where their samples' footprints touch the mask.
+
+        `fills` are all planes filled spatially where that is wanted, None where it is nowhere.
+        """
+        layout = window.centre.frame.layout
+        sub = layout.subsampling(together[0])
+        touched = self.cells.footprints(self.masked, *sub)[self.core]
+        inside = self.cells.inside(*sub)
+        if inside is not None:
+            touched &= inside[self.core]
+        places = self.cells.places(*sub)[self.core][touched]
+        values = self._fuse(window, together)
+        share = None
         if fills is not None:
-            share = cells.at_samples(evidence.doubt[..., 1:2], sub_x, sub_y)[0]
-            share *= cells.gather(footprint_touches(wanted, sub_x, sub_y), sub_x, sub_y)
-            fill += share * (cells.gather(fills[index], sub_x, sub_y) - fill)
-        where = cells.gather(touched, sub_x, sub_y)
-        own[where] = to_codes(fill[where], layout)
-        cells.put(out, own, sub_x, sub_y)
-    return np.ascontiguousarray(out[: plane.shape[0], : plane.shape[1]])
+            share = self.cells.at_samples(self.evidence.doubt[1:2], *sub, which=self.core)[0]
+            share = (share * self.cells.footprints(self.wanted, *sub)[self.core])[touched]
+        for index, plane, fused in zip(together, new, values, strict=True):
+            fill = fused[touched]
+            if fills is not None and share is not None:
+                fill += share * (fills[index].reshape(-1)[places] - fill)
+            plane.reshape(-1)[places] = to_codes(fill, layout)
 
+    def _fuse(self, window: Window, together: tuple[int, ...]) -> Floats:
+        """The neighbours' weighted mean in the centre's light, without a visible seam, on the cells that hold damage:
+        `(planes, cells, samples)`, code values."""
+        cells, evidence = self.cells, self.evidence
+        frame = window.centre.frame
+        layout = frame.layout
+        sub_x, sub_y = layout.subsampling(together[0])
+        scale = layout.peak / 255
+        count = len(window.neighbours)
+        centre = np.stack([cells.gather(frame.planes[index], sub_x, sub_y) for index in together]).astype(np.float32)
+        known = self._known(sub_x, sub_y)
+        weights = cells.at_samples(evidence.weights, sub_x, sub_y)
+        if together == (0,) and _is_luma(window):
+            seen, trust = evidence.seen, known.astype(np.float32)
+        else:
+            planes = [one.picture.frame.planes for one in window.neighbours]
+            seen = see([some[index] for index in together for some in planes], evidence.shifts, cells, sub_x, sub_y)
+            if layout.is_float:
+                finite = np.isfinite(seen)
+                seen[~finite] = 0
+                weights *= np.where(finite, np.float32(1), np.float32(1e-20))
+                weights += np.float32(1e-20)
+                weights /= weights.sum(axis=0)
+                known = known & np.isfinite(centre[0]) & finite.all(axis=0)
+                centre[~np.isfinite(centre)] = 0
+            trust = known.astype(np.float32)
+            apart = np.repeat(centre, count, axis=0)
+            apart -= seen
+            seen += cells.at_samples(light_of(apart, trust, cells, scale), sub_x, sub_y)
+        seen = seen.reshape(len(together), count, *trust.shape)
+        fill = weights[0] * seen[:, 0]
+        for n in range(1, count):
+            fill += weights[n] * seen[:, n]
+        seam = centre - fill
+        np.maximum(seam, np.float32(-SEAM_LIMIT * scale), out=seam)
+        np.minimum(seam, np.float32(SEAM_LIMIT * scale), out=seam)
+        sums = np.empty((len(together) + 1, len(cells)), np.float32)
+        for n, one in enumerate(seam):
+            sums[n] = np.einsum("ns,ns->n", one, trust)
+        sums[-1] = trust.sum(axis=1)
+        step = spread(cells.on_canvas(sums), cells.wide, SEAM_PRIOR, rounds=1)
+        return np.asarray(fill[:, self.core] + cells.at_samples(step, sub_x, sub_y, self.core), np.float32)
 
-def _fuse(
-    window: Window, index: int, cells: Cells, evidence: Evidence, centre: Floats, known: NDArray[np.bool_]
-) -> Floats:
-    """The neighbours' weighted mean in the centre's light, without a visible seam: `(n, samples)`, code values.
-
-    `centre` `(n, samples)` is the damaged plane, `known` where it is good.
-    """
-    layout = window.centre.frame.layout
-    sub_x, sub_y = layout.subsampling(index)
-    scale = layout.peak / 255
-    weights = cells.at_samples(evidence.weights, sub_x, sub_y)
-    weights += np.float32(1e-20)
-    if index == 0 and _is_luma(window):
-        seen, trust = evidence.seen, known.astype(np.float32)
-    else:
-        seen = _see(window, index, cells, evidence)
-        if layout.is_float:
-            finite = np.isfinite(seen)
-            seen[~finite] = 0
-            weights *= np.where(finite, np.float32(1), np.float32(1e-20))
-            known = known & np.isfinite(centre) & finite.all(axis=0)
-            centre = np.where(np.isfinite(centre), centre, 0)
-        trust = known.astype(np.float32)
-        seen += cells.at_samples(light_of(centre - seen, trust, cells, scale), sub_x, sub_y)
-    weights /= weights.sum(axis=0)
-    fill = np.einsum("kns,kns->ns", weights, seen)
-    seam = np.clip(centre - fill, -SEAM_LIMIT * scale, SEAM_LIMIT * scale)
-    left, weight = np.einsum("ns,ns->n", seam, trust)[None], trust.sum(axis=1)[None]
-    step = spread(cells.on_grid(left), cells.on_grid(weight), SEAM_PRIOR, rounds=1)
-    return np.asarray(fill + cells.at_samples(step, sub_x, sub_y)[0], np.float32)
+    def _known(self, sub_x: int, sub_y: int) -> NDArray[np.bool_]:
+        """Samples of the cells that are on their plane and away from the damage."""
+        known = ~self.cells.footprints(self.suspect, sub_x, sub_y)
+        inside = self.cells.inside(sub_x, sub_y)
+        return known if inside is None else np.asarray(known & inside)
 
 
 def _is_luma(window: Window) -> bool:
     """Whether the first plane is the very picture that the evidence was seen on."""
     pictures = [window.centre, *(one.picture for one in window.neighbours)]
     return all(one.luma is one.frame.planes[0] for one in pictures)
-
-
-def _see(window: Window, index: int, cells: Cells, evidence: Evidence) -> Floats:
-    """A plane of the neighbours on the cells, `(k, n, samples)`, code values, light as it is."""
-    sub_x, sub_y = window.centre.frame.layout.subsampling(index)
-    shifts = cells.at_samples(evidence.shifts, sub_x, sub_y)
-    xs, ys = cells.coordinates(sub_x, sub_y)
-    across, down = np.float32(1 / (1 << sub_x)), np.float32(1 / (1 << sub_y))
-    seen = np.empty((len(window.neighbours), *xs.shape), np.float32)
-    for n, one in enumerate(window.neighbours):
-        seen[n] = sample_at(one.picture.frame.planes[index], xs + shifts[2 * n] * across, ys + shifts[2 * n + 1] * down)
-    return seen
-
-
-def _known(cells: Cells, suspect: Mask, sub_x: int = 0, sub_y: int = 0) -> NDArray[np.bool_]:
-    """Samples of the cells that are in the frame and away from the damage."""
-    known = ~cells.gather(suspect, sub_x, sub_y)
-    height, width = suspect.shape
-    inside = cells.inside(height, width, sub_x, sub_y)
-    return known if inside is None else np.asarray(known & inside)

@@ -1,10 +1,11 @@
 """Train the trees of the `spike` detector: blobs of simulated damage against everything else that looks like it.
 
-    python -m benchmarks.fit_spike --rounds 10 --out src/reelmend/weights
+    python -m benchmarks.fit_spike --rounds 22 --out src/reelmend/weights
 
 Footage is shrunk, given grain, weave, flicker, skipped frames and sometimes compression, all at random, then damaged
-with real outlines; look-alikes (things that fly past, glints, swinging limbs) are put in front of the camera first; no clip and no scan of the `test` split of `benchmarks.clips` is read. Writes `spike.npz` and the
-weight card `spike.json`, with the scores of clips left out of the fit in turn.
+with real outlines; look-alikes (things that fly past, glints, swinging limbs) are put in front of the camera first. No
+clip and no scan of the `test` split of `benchmarks.clips` is read. Writes `spike.npz` and the weight card
+`spike.json`, with the scores of clips left out of the fit in turn.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ def make_clip(
     weave, flicker = float(rng.choice([0, 0.5, 1.5])), float(rng.choice([0, 0.02, 0.06]))
     contrast = rng.uniform(0.6, 1.05)
     lift = rng.uniform(0, 1 - min(1.0, contrast))
-    area = float(np.exp(rng.uniform(np.log(0.002), np.log(0.012))))
+    area = float(np.exp(rng.uniform(np.log(0.002), np.log(0.015))))
     recipe = Recipe(
         gauge=str(rng.choice(["35mm", "35mm", "16mm", "super8"])),
         area=(area / 2, area * 1.5),
@@ -248,7 +249,7 @@ def main() -> None:
     everything = [sample for parts in by_clip.values() for sample in parts]
     model = fit(everything)
     arrays = flatten(model)
-    trees = Trees(**{**arrays, "base": float(arrays["base"]), "depth": DEPTH})
+    trees = Trees(arrays)
     table = everything[0]["table"]
     gap = float(np.abs(trees.probability(table) - model.predict_proba(table)[:, 1]).max())
     if gap > 0.02:

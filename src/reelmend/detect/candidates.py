@@ -45,7 +45,7 @@ class Candidates:
 
 
 def nearest_pair(window: Window) -> tuple[Neighbour, Neighbour] | None:
-    """The two neighbours to compare with: one each side, or two on the one side there is; None where there is no pair."""
+    """The two neighbours to compare with: one each side, or two on the one side there is; None without a pair."""
     if window.before and window.after:
         return window.before[0], window.after[0]
     side = window.before or window.after

@@ -59,7 +59,7 @@ class Blobs:
 
     def __init__(self, window: Window, found: Candidates) -> None:
         count, order, where = found.count, found.blob, found.where
-        height, width = window.centre.luma.shape
+        width = window.centre.luma.shape[1]
         self.count = count
         self.scale = width / 640.0
         self._order = order
@@ -134,9 +134,8 @@ class Blobs:
         """Just outside each blob: mean |centre - mean|, and the share of spikes of the other sign."""
         luma, order = window.centre.luma, self._order
         height, width = luma.shape
-        sign = np.zeros(luma.size, np.int8)
-        sign[found.where] = np.sign(found.spike)
-        sign = sign.reshape(luma.shape)
+        sign = np.zeros(luma.shape, np.int8)
+        sign.ravel()[found.where] = np.sign(found.spike)
         own = self.sign[order]
         reach = max(2, round(3 * self.scale))
         total = np.zeros(self.count, np.float64)

@@ -6,35 +6,41 @@ trees as flat arrays and nothing else.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import as_file, files
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Trees:
     """A sum of small trees. Arrays are `(trees, nodes)`; node 0 is the root, a leaf points at itself."""
 
-    feature: NDArray[np.int16]
-    threshold: NDArray[np.float32]
-    left: NDArray[np.int16]
-    right: NDArray[np.int16]
-    value: NDArray[np.float32]
-    base: float
-    depth: int
+    def __init__(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """`feature`, `threshold`, `left`, `right`, `value`, and the scalars `base` and `depth`."""
+        count, nodes = arrays["feature"].shape
+        self.count, self.depth = int(count), int(arrays["depth"])
+        self._base = float(arrays["base"])
+        # All trees in one list of nodes; the children of node n stand at 2 n (not above the threshold) and 2 n + 1.
+        self._roots = np.arange(count, dtype=np.int32) * nodes
+        first = self._roots[:, None]
+        self._children = np.stack([arrays["left"] + first, arrays["right"] + first], axis=-1).astype(np.int32).ravel()
+        self._feature = arrays["feature"].astype(np.int32).ravel()
+        self._threshold = arrays["threshold"].astype(np.float32).ravel()
+        self._value = arrays["value"].astype(np.float32).ravel()
 
     def probability(self, table: NDArray[np.float32]) -> NDArray[np.float32]:
         """Probability of damage of each row of a `(n, features)` table, float32 `(n,)`."""
-        rows = np.arange(len(table))[:, None]
-        trees = np.arange(len(self.feature))[None]
-        node = np.zeros((len(table), len(self.feature)), np.int16)
+        rows, columns = table.shape
+        cells = np.ascontiguousarray(table).ravel()
+        start = np.repeat(np.arange(rows, dtype=np.int32) * columns, self.count)
+        node = np.tile(self._roots, rows)
         for _ in range(self.depth):
-            goes_left = table[rows, self.feature[trees, node]] <= self.threshold[trees, node]
-            node = np.where(goes_left, self.left[trees, node], self.right[trees, node])
-        score = self.base + self.value[trees, node].sum(axis=1, dtype=np.float64)
+            above = cells.take(start + self._feature.take(node)) > self._threshold.take(node)
+            node = self._children.take(2 * node + above)
+        score = self._base + self._value.take(node).reshape(rows, self.count).sum(axis=1, dtype=np.float64)
         return np.asarray(1 / (1 + np.exp(-score)), np.float32)
 
 
@@ -42,12 +48,4 @@ class Trees:
 def load_trees(name: str = "spike") -> Trees:
     """The trees shipped under `weights/NAME.npz`."""
     with as_file(files("reelmend") / "weights" / f"{name}.npz") as path, np.load(path) as data:
-        return Trees(
-            data["feature"],
-            data["threshold"],
-            data["left"],
-            data["right"],
-            data["value"],
-            float(data["base"]),
-            int(data["depth"]),
-        )
+        return Trees(data)

@@ -48,7 +48,7 @@ def _dis(width: int) -> cv2.DISOpticalFlow:
     name = "large" if width >= _LARGE_WIDTH else "small"
     dis = getattr(_local, name, None)
     if dis is None:
-        dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+        dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
         if name == "large":
             # Patches of 12 instead of 8 pixels follow the picture rather than the specks on it.
             dis.setPatchSize(12)

@@ -69,9 +69,10 @@ def add_light(picture: NDArray[np.uint8], light: NDArray[np.float32]) -> NDArray
 def follow(
     flow: Flow, xs: NDArray[np.float32], ys: NDArray[np.float32], factor: int
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Where full-size points go: `(x, y)` float32, of the shape of `xs`, for a flow on a grid `factor` times smaller."""
+    """Where full-size points go: `(x, y)` float32, shaped like `xs`, for a flow on a grid `factor` times smaller."""
     # Pixel centres: full-size x lies at (x + 0.5) / factor - 0.5 on the flow grid.
-    gx, gy = (xs + 0.5) / factor - 0.5, (ys + 0.5) / factor - 0.5
+    ratio, half = np.float32(1 / factor), np.float32(0.5)
+    gx, gy = (xs + half) * ratio - half, (ys + half) * ratio - half
     return xs + factor * sample(flow[..., 0], gx, gy), ys + factor * sample(flow[..., 1], gx, gy)
 
 

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Executor, Future
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
 
 from reelmend.motion.copies import change, is_copy
 from reelmend.motion.flow import Flow, FlowPair, compose
 from reelmend.motion.picture import Picture
+
+T = TypeVar("T")
+
+
+class Pool(Protocol):
+    """Anything that runs work later, first come first served: a `concurrent.futures.Executor`, for one."""
+
+    def submit(self, work: Callable[..., T], /, *arguments: Any) -> Future[T]: ...
+
 
 RADIUS = 2
 """Different neighbours on each side."""
@@ -59,7 +69,7 @@ class _Group:
         return self.members[0]
 
 
-def windows(shot_pictures: Iterable[tuple[int, Picture]], pool: Executor) -> Iterator[tuple[int, Future[Window]]]:
+def windows(shot_pictures: Iterable[tuple[int, Picture]], pool: Pool) -> Iterator[tuple[int, Future[Window]]]:
     """The frame number and a future of the window of every picture, in order.
 
     Flows are computed once a pair, on the pool. Memory: at most `2 * REACH + 1` pictures are held, whatever the length

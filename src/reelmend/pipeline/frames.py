@@ -20,7 +20,7 @@ from reelmend.grain import regrain
 from reelmend.motion.cuts import shots
 from reelmend.motion.picture import Picture, picture
 from reelmend.motion.windows import REACH, Window, windows
-from reelmend.pipeline.stream import Clock, spread
+from reelmend.pipeline.stream import Clock, TimedPool, spread
 from reelmend.repair import REPAIRERS
 from reelmend.repair.grow import grow
 from reelmend.repair.promise import FilledBy, Repair, Repairer, untouched
@@ -76,7 +76,7 @@ class FrameWorker:
         evidence: dict[int, Future[Any]] = {}
         waiting: deque[tuple[int, Future[Window]]] = deque()
         pictures = spread(self._picture, frames, pool, DEPTH)
-        for index, window in windows(shots(pictures), pool):
+        for index, window in windows(shots(pictures), TimedPool(pool, self._clock, "motion")):
             waiting.append((index, window))
             evidence[index] = pool.submit(self._look, window)
             # More wait than must, so that looking at the next frames overlaps deciding on this one.

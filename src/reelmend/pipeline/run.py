@@ -21,6 +21,7 @@ from reelmend.media.masks import MaskWriter
 from reelmend.motion.cuts import CutFinder
 from reelmend.motion.windows import REACH
 from reelmend.pipeline.frames import FrameWorker, GivenMask, Outcome
+from reelmend.pipeline.places import check_places
 from reelmend.pipeline.stream import Clock, ahead
 from reelmend.pipeline.workspace import Workspace
 from reelmend.report import ReportWriter, journal_length
@@ -59,7 +60,7 @@ class Summary:
     blobs: int
     unsure_fraction: float
     seconds: dict[str, float]
-    """By stage, added up over threads; of the frames of this run alone if it went on after another."""
+    """By stage, see `Clock`; of the frames of this run alone if it went on after another."""
     wall: float
     output: Path | None
     masks: Path | None
@@ -116,15 +117,21 @@ class _Run:
         threads = cv2.getNumThreads()
         with ExitStack() as stack:
             reel = stack.enter_context(open_reel(job.source, gaps=job.gaps, on_error=job.on_error, threads=job.threads))
-            if job.masks is not None and job.masks.absolute() == (job.output or Path()).absolute():
-                raise UsageError(f"masks and output are both {job.masks}; give them different names")
+            check_places(job, self.stage)
             given = self._given(reel.facts, stack)
-            space = Workspace(Path(target), job, self.stage)
+            worker = FrameWorker(job, self.clock, given, repairs=self.stage != "detect")
+            space = Workspace(Path(target), job, self.stage, reel.facts)
             stack.callback(space.close)
             # Frames run side by side; OpenCV's own threads would only get in their way.
             cv2.setNumThreads(1)
             stack.callback(cv2.setNumThreads, threads)
-            return self._through(reel, given, space, stack)
+            try:
+                return self._through(reel, worker, space, stack)
+            except UsageError:
+                # A mistake leaves nothing behind that could be gone on from.
+                if space.fresh:
+                    stack.callback(space.remove)
+                raise
 
     def _given(self, facts: ReelFacts, stack: ExitStack) -> GivenMask | None:
         if self.stage != "repair":
@@ -133,7 +140,7 @@ class _Run:
         reader = stack.enter_context(open_mask_reader(self.job.masks, facts.height, facts.width))
         return reader.mask
 
-    def _through(self, reel: Reel, given: GivenMask | None, space: Workspace, stack: ExitStack) -> Summary:
+    def _through(self, reel: Reel, worker: FrameWorker, space: Workspace, stack: ExitStack) -> Summary:
         job, facts = self.job, reel.facts
         total = _total(facts, job)
         films = _Films()
@@ -157,8 +164,8 @@ class _Run:
         films.masks_done = films.masks.done if films.masks else 0
         done = min([one.done for one in (films.output, films.masks) if one] + [journal_length(journal)])
         report = stack.enter_context(ReportWriter(journal, job, facts, done, pictures=job.report is not None))
-        self._work(reel, given, films, report, done, total)
-        with self.clock.on("encode"):
+        self._work(reel, worker, films, report, done, total)
+        with self.clock.on("encode", wall=True):
             for name, film in (("masks", films.masks), ("output", films.output)):
                 if film:
                     space.finishing(name)
@@ -176,7 +183,7 @@ class _Run:
     def _work(
         self,
         reel: Reel,
-        given: GivenMask | None,
+        worker: FrameWorker,
         films: _Films,
         report: ReportWriter,
         done: int,
@@ -189,7 +196,6 @@ class _Run:
         begin = max(0, first - CONTEXT)
         # Neighbours after the last frame are read too; they decide about it.
         count = None if job.frames is None else job.start + job.frames - begin + CONTEXT
-        worker = FrameWorker(job, self.clock, given, repairs=self.stage != "detect")
         shot_offset: int | None = None
         last_shot = report.last_shot
         position, damaged = done, 0.0
@@ -221,14 +227,16 @@ class _Run:
                     self.progress(Progress(position, total, new / max(spent, 1e-6), damaged / new, outcome.record.shot))
             if pending is not None:
                 pending.result()
+        if not position:
+            raise UsageError(f"{job.source} ends before frame {first}; give a smaller --start")
 
     def _write(self, outcome: Outcome, position: int, films: _Films, report: ReportWriter) -> None:
-        with self.clock.on("encode"):
+        with self.clock.on("encode", wall=True):
             if films.output and position >= films.output_done:
                 films.output.write(outcome.after)
             if films.masks and position >= films.masks_done:
                 films.masks.write(outcome.mask)
-        with self.clock.on("report"):
+        with self.clock.on("report", wall=True):
             report.frame(outcome.record, outcome.before, outcome.after, outcome.mask, outcome.unsure)
 
     def _summary(self, report: ReportWriter, films: _Films, facts: ReelFacts) -> Summary:

@@ -16,20 +16,39 @@ S = TypeVar("S")
 
 
 class Clock:
-    """Seconds spent by stage, added up over all threads."""
+    """Seconds spent by stage, added up over all threads.
+
+    Work in the pool is counted in processor seconds of its own thread, so that waiting for another stage does not
+    count twice; reading and writing, whose libraries have threads of their own, by the wall clock.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self.seconds: dict[str, float] = defaultdict(float)
 
     @contextmanager
-    def on(self, stage: str) -> Iterator[None]:
-        begun = time.perf_counter()
+    def on(self, stage: str, *, wall: bool = False) -> Iterator[None]:
+        now = time.perf_counter if wall else time.thread_time
+        begun = now()
         try:
             yield
         finally:
             with self._lock:
-                self.seconds[stage] += time.perf_counter() - begun
+                self.seconds[stage] += now() - begun
+
+
+class TimedPool:
+    """A pool whose every task is counted towards one stage."""
+
+    def __init__(self, pool: Executor, clock: Clock, stage: str) -> None:
+        self._pool, self._clock, self._stage = pool, clock, stage
+
+    def submit(self, work: Callable[..., T], /, *arguments: Any) -> Future[T]:
+        def timed() -> T:
+            with self._clock.on(self._stage):
+                return work(*arguments)
+
+        return self._pool.submit(timed)
 
 
 def ahead(stream: Iterable[T], depth: int, clock: Clock, stage: str) -> Generator[T, None, None]:
@@ -53,7 +72,7 @@ def ahead(stream: Iterable[T], depth: int, clock: Clock, stage: str) -> Generato
         source = iter(stream)
         try:
             while True:
-                with clock.on(stage):
+                with clock.on(stage, wall=True):
                     try:
                         item = next(source)
                     except StopIteration:

@@ -12,6 +12,9 @@ from typing import Any, TextIO
 from reelmend import __version__
 from reelmend.config import Job
 from reelmend.errors import MediaError, UsageError
+from reelmend.film import ReelFacts
+from reelmend.media.masks import NAMES as MASK_NAMES
+from reelmend.media.pattern import Pattern, parse_pattern
 
 # Options that may differ between the run that was killed and the run that goes on: none changes a sample.
 _FREE = ("overwrite", "threads", "device")
@@ -23,16 +26,19 @@ class Workspace:
     An unfinished run with another job or another source is not mixed in: its leavings are removed.
     """
 
-    def __init__(self, output: Path, job: Job, stage: str) -> None:
+    def __init__(self, output: Path, job: Job, stage: str, facts: ReelFacts) -> None:
         """Claim the folder. Raises UsageError if another run holds it or the place cannot be written."""
         target = output.parent / (output.name if "%" not in output.name and "#" not in output.name else "sequence")
         self.folder = target.parent / f".{target.name}.reelmend"
         self._state = self.folder / "state.json"
-        self._identity = _identity(job, stage)
+        self._identity = _identity(job, stage, facts)
+        self.fresh = False
+        """Whether nothing of an earlier run is gone on from."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._lock = _lock(self.folder / "lock", output)
             if self._read().get("identity") != self._identity:
+                self.fresh = True
                 self._clear()
                 self._write({"identity": self._identity, "finishing": []})
         except OSError as error:
@@ -85,26 +91,26 @@ class Workspace:
             raise MediaError(f"cannot write {self._state}: {error.strerror}; free some space") from None
 
 
-def _identity(job: Job, stage: str) -> str:
+def _identity(job: Job, stage: str, facts: ReelFacts) -> str:
     """A digest of all that decides the output: the job, the source as it is on disk, the masks given, the version."""
     values = {key: value for key, value in job.anchored().to_dict().items() if key not in _FREE}
-    facts = [__version__, stage, values, _stamp(job.source)]
+    source = parse_pattern(facts.pattern) if facts.kind == "sequence" and facts.pattern else None
+    known: list[Any] = [__version__, stage, values, _stamp(job.source, source)]
     if stage == "repair" and job.masks is not None:
-        facts.append(_stamp(job.masks))
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+        known.append(_stamp(job.masks, MASK_NAMES if job.masks.is_dir() else None))
+    return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
 
 
-def _stamp(path: Path) -> list[Any]:
-    """Size and time of a file, or of every file in a folder."""
-    folder = path if path.is_dir() else None
-    if folder is None and not path.exists():
-        folder = path.parent if path.parent.is_dir() else None
-    if folder is None:
-        return [path.stat().st_size, path.stat().st_mtime_ns] if path.exists() else []
-    entries = sorted(
-        (entry.name, entry.stat().st_size, entry.stat().st_mtime_ns) for entry in os.scandir(folder) if entry.is_file()
-    )
-    return [hashlib.sha256(json.dumps(entries).encode()).hexdigest()]
+def _stamp(path: Path, pattern: Pattern | None) -> list[Any]:
+    """Size and time of a file, or of every file of a sequence."""
+    if pattern is None:
+        # A single picture without a number, or a film.
+        files = [path] if path.is_file() else []
+    else:
+        folder = path if path.is_dir() else path.parent
+        files = [Path(entry) for entry in os.scandir(folder) if pattern.number(entry.name) is not None]
+    known = sorted((file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files)
+    return [hashlib.sha256(json.dumps(known).encode()).hexdigest()]
 
 
 def _lock(path: Path, output: Path) -> TextIO:

@@ -334,6 +334,25 @@ def test_output_is_the_source(
     assert len(list(folder.iterdir())) == 5
 
 
+def test_a_run_may_lie_beside_its_output(tmp_path: Path, make_sequence: Callable[..., Path]) -> None:
+    """A folder is the source as a whole; a pattern or a first file is only its own run."""
+    folder = make_sequence(numbers=range(3))
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    for source in (folder / "scan_%06d.png", folder / "scan_000000.png"):
+        with open_reel(source) as reel:
+            for name in ("scan_%06d.png", "scan_######.png"):
+                with pytest.raises(UsageError, match=r"would replace the source"):
+                    open_writer(folder / name, reel.facts, source=reel, work=tmp_path / "work", overwrite=True)
+            for name in ("film.mkv", "fixed_%06d.png"):
+                output = folder / name
+                with open_writer(output, reel.facts, source=reel, work=tmp_path / "work", overwrite=True) as writer:
+                    for frame in reel.frames():
+                        writer.write(frame)
+                    writer.finish()
+    assert {name: (folder / name).read_bytes() for name in before} == before
+    assert len(list(folder.glob("fixed_*"))) == 3
+
+
 @pytest.mark.parametrize("output", ["film.mkv", "shots", "s_%03d.png"])
 def test_existing_output(output: str, tmp_path: Path, write_film: Callable[..., Path]) -> None:
     layout = Layout("rgb", 8)

@@ -72,8 +72,11 @@ def check_sequence_output(
 ) -> None:
     """The same for a sequence: `target` is its folder, `pattern` the names of its files."""
     if source is not None:
-        if source.kind == "sequence" and source.path.is_file():
-            if target.resolve() == source.path.resolve().parent and pattern.number(source.path.name) is not None:
+        if source.kind == "sequence" and not source.path.is_dir():
+            # The run lies beside other files; only its own names are the source.
+            own = parse_pattern(source.pattern or "")
+            name = own.name(source.first_number) if own else source.path.name
+            if target.resolve() == source.path.parent.resolve() and pattern.number(name) is not None:
                 raise UsageError(f"{output} would replace the source {source.path}; choose another folder or name")
         else:
             _check_apart(target, source.path)

@@ -26,7 +26,9 @@ _DEFAULT_RATE = Fraction(24)
 class SequenceReel(Reel):
     """A numbered image sequence; frame numbers count from its first file, gaps included."""
 
-    def __init__(self, run: Run, gaps: Policy, on_error: Policy, rate: Fraction | None, threads: int) -> None:
+    def __init__(
+        self, given: Path, run: Run, gaps: Policy, on_error: Policy, rate: Fraction | None, threads: int
+    ) -> None:
         self._run, self._on_error = run, on_error
         self._present = frozenset(run.numbers)
         self._workers = max(1, min(threads or os.cpu_count() or 1, 8))
@@ -42,7 +44,7 @@ class SequenceReel(Reel):
                 f"frame {missing[0]}{more} {verb} missing from {run.folder}/; --gaps hold repeats {missing[0] - 1}"
             )
         self._header, layout = self._first_header()
-        self.facts = _facts(run, self._header, layout, rate, missing)
+        self.facts = _facts(given, run, self._header, layout, rate, missing)
 
     def frames(self, start: int = 0, count: int | None = None) -> Iterator[Frame]:
         total = self._run.span
@@ -158,7 +160,9 @@ def pixel_name(layout: Layout) -> str:
     return f"{kind} {layout.family}{'a' if layout.alpha else ''}"
 
 
-def _facts(run: Run, header: Header, layout: Layout, rate: Fraction | None, missing: list[int]) -> ReelFacts:
+def _facts(
+    given: Path, run: Run, header: Header, layout: Layout, rate: Fraction | None, missing: list[int]
+) -> ReelFacts:
     spec = header.spec
     said = rate_of(header)
     notes = []
@@ -174,7 +178,8 @@ def _facts(run: Run, header: Header, layout: Layout, rate: Fraction | None, miss
         notes.append(f"{header.path.name} has several parts; only the first is read")
     aspect = spec.get_float_attribute("PixelAspectRatio", 1.0)
     return ReelFacts(
-        path=run.folder if run.pattern.numbered else header.path,
+        # A folder stands for all that is in it; a pattern or a file only for its run.
+        path=given,
         kind="sequence",
         format=_FORMATS.get(header.format, header.format),
         codec=spec.get_string_attribute("compression") or "uncompressed",
@@ -209,4 +214,4 @@ def _metadata(spec: Any) -> dict[str, str]:
 
 def open_sequence(path: Path, *, gaps: Policy, on_error: Policy, rate: Fraction | None, threads: int) -> SequenceReel:
     """Open a folder, a pattern or one file of a numbered run; errors as `reelmend.media.open_reel` says."""
-    return SequenceReel(find_run(path), gaps, on_error, rate, threads)
+    return SequenceReel(path, find_run(path), gaps, on_error, rate, threads)

@@ -121,15 +121,3 @@ def test_a_spatial_fill_continues_a_slope() -> None:
     filled = fill_plane(damaged, hole)
     assert np.abs(filled - plane)[20:27, 30:38].max() < 5
     assert (filled[~hole] == 0).all()
-
-
-def test_only_wanted_blobs_are_filled() -> None:
-    plane = np.full((60, 80), 50, np.uint8)
-    hole = np.zeros(plane.shape, bool)
-    hole[10:14, 10:14] = hole[40:44, 60:64] = True
-    plane[hole] = 255
-    wanted = np.zeros_like(hole)
-    wanted[12, 12] = True
-    filled = fill_plane(plane, hole, wanted)
-    assert np.abs(filled[10:14, 10:14] - 50).max() < 1
-    assert (filled[40:44, 60:64] == 0).all()

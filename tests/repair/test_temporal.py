@@ -142,7 +142,11 @@ def test_no_outline_is_left_around_the_repair() -> None:
 def test_a_mask_over_everything_is_worked_off_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     window, _ = scene(GRAY, MASK)
     everything = np.ones((HEIGHT, WIDTH), bool)
-    whole = TemporalRepairer().repair(window, everything).frame.planes[0].astype(float)
+    whole = TemporalRepairer().repair(window, everything)
     monkeypatch.setattr("reelmend.repair.cells._MOST_SAMPLES", 2048)
-    parts = TemporalRepairer().repair(window, everything).frame.planes[0].astype(float)
-    assert np.abs(whole - parts).mean() < 2
+    parts = TemporalRepairer().repair(window, everything)
+    apart = np.abs(whole.frame.planes[0].astype(float) - parts.frame.planes[0])
+    # What a good match is, is decided a part; so is what no neighbour shows at the frame's edge.
+    temporal = (whole.filled_by == FilledBy.TEMPORAL) & (parts.filled_by == FilledBy.TEMPORAL)
+    assert temporal.mean() > 0.4
+    assert apart[temporal].mean() < 2

@@ -107,7 +107,7 @@ def _moved(
     Both are looked for on the flow grid: the flow is no finer, and on large scans it is a fraction of the samples.
     """
     factor = window.centre.factor
-    shifts = np.concatenate([on_cells(one.flow, cells) for one in window.neighbours])
+    shifts = on_cells([one.flow for one in window.neighbours], cells)
     shifts *= np.float32(factor)
     step = factor.bit_length() - 1
     small = factor == 1 << step and window.centre.small.shape == cells.plane_size(step, step)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from reelmend.film import Frame, Layout, Mask
+from reelmend.film import Layout, Mask
 from reelmend.motion.windows import Window
 from reelmend.repair.cells import touched_cells
 from reelmend.repair.grow import footprint_touches
@@ -47,18 +47,16 @@ class SpatialRepairer:
         )
 
 
-def fill_plane(plane: NDArray[Any], where: Mask, wanted: Mask | None = None) -> Floats:
+def fill_plane(plane: NDArray[Any], where: Mask) -> Floats:
     """The samples of `where` filled from those around them, float32 code values `(h, w)`; the rest is 0.
 
-    Samples that are not finite count as missing. Where nothing at all is known the values stay, made finite. With
-    `wanted` (part of `where`), only blobs that hold a wanted sample are filled.
+    Samples that are not finite count as missing. Where nothing at all is known the values stay, made finite.
     """
     height, width = plane.shape
     out = np.zeros(plane.shape, np.float32)
     held = touched_cells(where, _BLOB_CELL)
     count, labels, boxes, _ = cv2.connectedComponentsWithStats(held.view(np.uint8), connectivity=8)
-    chosen = range(1, count) if wanted is None else np.unique(labels[touched_cells(wanted, _BLOB_CELL)]).tolist()
-    for blob in chosen:
+    for blob in range(1, count):
         x, y, across, down = (boxes[blob, :4] * _BLOB_CELL).tolist()
         box = (slice(y, min(height, y + down)), slice(x, min(width, x + across)))
         top, left = min(y, _MARGIN), min(x, _MARGIN)
@@ -80,7 +78,8 @@ def _inpaint(part: NDArray[Any], missing: Mask) -> Floats:
     if missing.all():
         return values
     hole = np.ascontiguousarray(missing).view(np.uint8)
-    return np.nan_to_num(np.asarray(cv2.inpaint(values, hole, _RADIUS, cv2.INPAINT_NS), np.float32))
+    filled = np.asarray(cv2.inpaint(values, hole, _RADIUS, cv2.INPAINT_NS), np.float32)
+    return np.nan_to_num(filled) if part.dtype.kind == "f" else filled
 
 
 def to_codes(values: Floats, layout: Layout) -> NDArray[Any]:
@@ -96,16 +95,3 @@ def put(plane: NDArray[Any], values: Floats, where: Mask, layout: Layout) -> NDA
     out = plane.copy()
     out[where] = to_codes(values[where], layout)
     return out
-
-
-def fill_frame(frame: Frame, mask: Mask, wanted: Mask) -> list[Floats]:
-    """Every colour plane filled at least where `wanted` (part of `mask`), float32."""
-    layout = frame.layout
-    return [
-        fill_plane(
-            frame.planes[index],
-            footprint_touches(mask, *layout.subsampling(index)),
-            footprint_touches(wanted, *layout.subsampling(index)),
-        )
-        for index in range(layout.colour_planes)
-    ]

@@ -11,6 +11,7 @@ Floats = NDArray[np.float32]
 _SHRINK = 4
 """How much coarser each level is than the one below."""
 _LEVELS = 3
+_THREE = np.ones(3, np.float32)
 
 
 def spread(sums: Floats, at: NDArray[np.intp], prior: float, rounds: int = 2) -> Floats:
@@ -36,7 +37,7 @@ def spread(sums: Floats, at: NDArray[np.intp], prior: float, rounds: int = 2) ->
         total = pyramid[level]
         rows, columns = total.shape[:2]
         for _ in range(rounds):
-            total = cv2.boxFilter(total, -1, (3, 3), normalize=False, borderType=cv2.BORDER_CONSTANT)
+            total = cv2.sepFilter2D(total, -1, _THREE, _THREE, borderType=cv2.BORDER_CONSTANT)
         if field.shape[:2] != (rows, columns):
             field = cv2.resize(field, (columns, rows), interpolation=cv2.INTER_LINEAR)
         flat, below = field.reshape(-1, channels), total.reshape(-1, channels + 1)

@@ -11,16 +11,16 @@ from reelmend.film import Layout, Mask
 from reelmend.motion.windows import Window
 from reelmend.repair.cells import Cells, Floats
 from reelmend.repair.evidence import light_of, see, weigh
-from reelmend.repair.grow import grow
+from reelmend.repair.grow import footprint_touches, grow
 from reelmend.repair.promise import FilledBy, Repair, check_mask, untouched
-from reelmend.repair.spatial import SpatialRepairer, fill_frame, to_codes
+from reelmend.repair.spatial import SpatialRepairer, fill_plane, to_codes
 from reelmend.repair.spread import spread
 
 SEAM_LIMIT = 24.0
 """The seam's correction looks at differences up to this, 8-bit codes."""
 SEAM_PRIOR = 30.0
 """Samples of surroundings that weigh as much as a wider view of the seam: grain must not be taken for a seam."""
-LEAST_SHARE = 0.1
+LEAST_SHARE = 0.2
 """A spatial fill with less say than this is not worth computing."""
 
 
@@ -48,12 +48,18 @@ class TemporalRepairer:
         for part in parts:
             part.decide(window)
             part.report(done, wanted)
-        fills = fill_frame(frame, mask, wanted) if wanted.any() else None
+        doubtful = bool(wanted.any())
         planes = list(frame.planes)
         for together in _planes_alike(layout):
             new = [planes[index].copy() for index in together]
             for part in parts:
-                part.fill(window, together, new, fills)
+                part.fill(window, together, new)
+            if doubtful:
+                # After the temporal fill: where that is sure, it is part of the surroundings to be continued.
+                where = footprint_touches(wanted, *layout.subsampling(together[0]))
+                fills = [fill_plane(plane, where) for plane in new]
+                for part in parts:
+                    part.mix(together, new, fills, layout)
             for index, plane in zip(together, new, strict=True):
                 planes[index] = plane
         return Repair(frame.with_planes(tuple(planes)), done.unsure, done.filled_by, done.retained)
@@ -93,30 +99,31 @@ class _Part:
         wanted.reshape(-1)[places[share > LEAST_SHARE]] = True
         self.wanted = self.cells.gather_mask(wanted)
 
-    def fill(
-        self, window: Window, together: tuple[int, ...], new: list[NDArray[Any]], fills: list[Floats] | None
-    ) -> None:
-        """Fill planes of one subsampling, `new`, where their samples' footprints touch the mask.
-
-        `fills` are all planes filled spatially where that is wanted, None where it is nowhere.
-        """
+    def fill(self, window: Window, together: tuple[int, ...], new: list[NDArray[Any]]) -> None:
+        """Fill planes of one subsampling, `new`, from the neighbours, where their footprints touch the mask."""
         layout = window.centre.frame.layout
+        touched, places = self._within(self.masked, *layout.subsampling(together[0]))
+        for plane, fused in zip(new, self._fuse(window, together), strict=True):
+            plane.reshape(-1)[places] = to_codes(fused[touched], layout)
+
+    def mix(self, together: tuple[int, ...], new: list[NDArray[Any]], fills: list[Floats], layout: Layout) -> None:
+        """Mix the planes filled spatially into those filled from the neighbours, by the share each is worth."""
         sub = layout.subsampling(together[0])
-        touched = self.cells.footprints(self.masked, *sub)[self.core]
-        inside = self.cells.inside(*sub)
+        touched, places = self._within(self.wanted, *sub)
+        share = self.cells.at_samples(self.evidence.doubt[1:2], *sub, which=self.core)[0][touched]
+        for plane, other in zip(new, fills, strict=True):
+            flat = plane.reshape(-1)
+            values = flat[places].astype(np.float32)
+            flat[places] = to_codes(values + share * (other.reshape(-1)[places] - values), layout)
+
+    def _within(self, held: NDArray[np.bool_], sub_x: int, sub_y: int) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
+        """Samples of a plane, of the cells that hold damage, whose footprints touch pixels `held` `(n, side**2)`, and
+        their places in the flattened plane."""
+        touched = self.cells.footprints(held, sub_x, sub_y)[self.core]
+        inside = self.cells.inside(sub_x, sub_y)
         if inside is not None:
             touched &= inside[self.core]
-        places = self.cells.places(*sub)[self.core][touched]
-        values = self._fuse(window, together)
-        share = None
-        if fills is not None:
-            share = self.cells.at_samples(self.evidence.doubt[1:2], *sub, which=self.core)[0]
-            share = (share * self.cells.footprints(self.wanted, *sub)[self.core])[touched]
-        for index, plane, fused in zip(together, new, values, strict=True):
-            fill = fused[touched]
-            if fills is not None and share is not None:
-                fill += share * (fills[index].reshape(-1)[places] - fill)
-            plane.reshape(-1)[places] = to_codes(fill, layout)
+        return touched, self.cells.places(sub_x, sub_y)[self.core][touched]
 
     def _fuse(self, window: Window, together: tuple[int, ...]) -> Floats:
         """The neighbours' weighted mean in the centre's light, without a visible seam, on the cells that hold damage:

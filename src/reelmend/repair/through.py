@@ -24,16 +24,22 @@ LONGEST_STEP = 2.0
 """Pixels; the linearisation says nothing beyond."""
 
 
-def on_cells(flow: Flow, cells: Cells) -> Floats:
-    """A flow at the middles of cells, a field `(2, m)`, pixels of the flow grid."""
-    grid, (height, width) = cells.grid, flow.shape[:2]
-    down, across = grid[0] * MOTION_CELL - height, grid[1] * MOTION_CELL - width
-    if down > 0 or across > 0:
-        flow = cv2.copyMakeBorder(flow, 0, max(0, down), 0, max(0, across), cv2.BORDER_REPLICATE)
-    flow = flow[: grid[0] * MOTION_CELL, : grid[1] * MOTION_CELL]
-    middles = cv2.resize(flow, (grid[1], grid[0]), interpolation=cv2.INTER_LINEAR).reshape(-1, 2)
+_FIVE = np.ones(5, np.float32)
+
+
+def on_cells(flows: list[Flow], cells: Cells) -> Floats:
+    """Flows at the middles of cells, a field `(2 k, m)`, x then y of each, pixels of the flow grid."""
+    height, width = flows[0].shape[:2]
     rows, columns = np.divmod(cells.wide, cells.canvas[1])
-    return np.ascontiguousarray(np.take(middles, rows * grid[1] + columns, axis=0).T, np.float32)
+    out = np.zeros((len(flows), 2, len(cells.wide)), np.float32)
+    # The middle lies between four pixels; the mean of two that face each other is the flow there.
+    for beside in (MOTION_CELL // 2 - 1, MOTION_CELL // 2):
+        at = np.minimum(rows * MOTION_CELL + beside, height - 1) * width
+        at += np.minimum(columns * MOTION_CELL + beside, width - 1)
+        for k, flow in enumerate(flows):
+            out[k] += np.take(flow.reshape(-1, 2), at, axis=0).T
+    out *= np.float32(0.5)
+    return out.reshape(2 * len(flows), -1)
 
 
 def registration(seen: Floats, apart: Floats, trust: Floats, cells: Cells) -> Floats:
@@ -41,7 +47,8 @@ def registration(seen: Floats, apart: Floats, trust: Floats, cells: Cells) -> Fl
 
     One Gauss-Newton step (Lucas and Kanade 1981) over each cell and two cells around it, from undamaged samples only:
     `seen` `(k, n, samples)` are the neighbours under the flow as it is, `apart` the centre minus them, `trust`
-    `(n, samples)` 1 where the centre is undamaged. (The slopes of the neighbours' mean in place of each one's own cost 0.3 dB.)
+    `(n, samples)` 1 where the centre is undamaged. The slopes of the neighbours' mean in place of each one's own cost
+    0.3 dB inside simulated damage.
     """
     count, n, samples = seen.shape
     slopes = times(seen.reshape(-1, samples), _slopes(round(samples**0.5)))
@@ -59,7 +66,7 @@ def registration(seen: Floats, apart: Floats, trust: Floats, cells: Cells) -> Fl
         sums[2, k] = np.einsum("ns,ns->n", known_down, down[k])
         sums[3, k] = np.einsum("ns,ns->n", known_right, error)
         sums[4, k] = np.einsum("ns,ns->n", known_down, error)
-    field = cv2.boxFilter(cells.on_canvas(sums.reshape(-1, n)), -1, (5, 5), normalize=False, borderType=cv2.BORDER_CONSTANT)
+    field = cv2.sepFilter2D(cells.on_canvas(sums.reshape(-1, n)), -1, _FIVE, _FIVE, borderType=cv2.BORDER_CONSTANT)
     at = cells.wide[cells.own]
     xx, xy, yy, xe, ye = np.take(field.reshape(-1, 5 * count), at, axis=0).T.reshape(5, count, n)
     stiffness = np.float32(STIFFNESS * samples / MOTION_CELL**2)

@@ -196,7 +196,7 @@ def _mismatch(centre: Floats, seen: Floats, trust: Floats, cells: Cells) -> tupl
     sums[count] = level @ ones
     sums[count + 1] = np.einsum("ns,ns->n", level, level)
     sums[count + 2] = trust @ ones
-    field = spread(cells.on_canvas(sums), cells.wide[cells.own], MATCH_PRIOR, rounds=1)
+    field = spread(cells.on_canvas(sums), cells.wide[cells.own], MATCH_PRIOR)
     return field[:count], np.maximum(field[count + 1] - field[count] ** 2, 0)
 
 
@@ -218,7 +218,7 @@ def light_of(apart: Floats, trust: Floats, cells: Cells, scale: float) -> Floats
         np.minimum(near, middle[n] + limit, out=near)
         sums[n] = np.einsum("ns,ns->n", near, trust)
     sums[-1] = trust @ np.ones(trust.shape[1], np.float32)
-    return spread(cells.on_canvas(sums), cells.wide, LIGHT_PRIOR)
+    return spread(cells.on_canvas(sums), cells.wide, LIGHT_PRIOR, fine=False)
 
 
 def _apart(seen: Floats, cells: Cells) -> Floats:

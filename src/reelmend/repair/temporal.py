@@ -165,7 +165,7 @@ class _Part:
         for n, one in enumerate(seam):
             sums[n] = np.einsum("ns,ns->n", one, trust)
         sums[-1] = trust.sum(axis=1)
-        step = spread(cells.on_canvas(sums), cells.wide, SEAM_PRIOR, rounds=1)
+        step = spread(cells.on_canvas(sums), cells.wide, SEAM_PRIOR)
         return np.asarray(fill[:, self.core] + cells.at_samples(step, sub_x, sub_y, self.core), np.float32)
 
     def _known(self, sub_x: int, sub_y: int) -> NDArray[np.bool_]:

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -196,3 +197,25 @@ def test_the_command_killed_from_outside(tmp_path: Path) -> None:
     assert digest(output) == digest(tmp_path / "whole" / "out")
     assert digest(masks) == digest(tmp_path / "whole" / "masks")
     assert len(report_frames(report)) == 60
+
+
+OTHER_DISK = Path("/dev/shm")
+
+
+@pytest.mark.skipif(
+    not os.access(OTHER_DISK, os.W_OK) or OTHER_DISK.stat().st_dev == Path(tempfile.gettempdir()).stat().st_dev,
+    reason="needs two file systems",
+)
+@pytest.mark.parametrize("masks", ["masks", "masks.mkv"])
+def test_masks_on_another_disk(reel: Path, tmp_path: Path, masks: str) -> None:
+    whole = places(tmp_path / "whole", "out.mkv", masks)
+    reelmend.restore(reel, **whole)
+    with tempfile.TemporaryDirectory(dir=OTHER_DISK) as folder:
+        parts = places(tmp_path / "parts", "out.mkv", masks) | {"masks": Path(folder) / masks}
+        with pytest.raises(KeyboardInterrupt):
+            reelmend.restore(reel, **parts, progress=stop_after(14))
+        seen: list[int] = []
+        reelmend.restore(reel, **parts, progress=lambda at: seen.append(at.done))
+        assert seen[0] > 8
+        same(whole, parts)
+        assert not leavings(Path(folder))

@@ -23,7 +23,7 @@ from reelmend.motion.windows import REACH
 from reelmend.pipeline.frames import FrameWorker, GivenMask, Outcome
 from reelmend.pipeline.places import check_places
 from reelmend.pipeline.stream import Clock, ahead
-from reelmend.pipeline.workspace import Workspace
+from reelmend.pipeline.workspace import Workspace, on_one_disk
 from reelmend.report import ReportWriter, journal_length
 
 Stage = Literal["restore", "detect", "repair"]
@@ -109,6 +109,8 @@ class _Run:
         self.clock = Clock()
         self.begun = time.perf_counter()
         self.workers = job.threads or os.cpu_count() or 1
+        self.beside: Workspace | None = None
+        """Of the masks, where they lie on another disk than the film."""
 
     def go(self) -> Summary:
         job = self.job
@@ -122,6 +124,10 @@ class _Run:
             worker = FrameWorker(job, self.clock, given, repairs=self.stage != "detect")
             space = Workspace(Path(target), job, self.stage, reel.facts)
             stack.callback(space.close)
+            if job.output is not None and job.masks is not None and not on_one_disk(space.folder, job.masks):
+                # Masks on another disk are put together there: a finished film is only ever renamed.
+                self.beside = Workspace(job.masks, job, self.stage, reel.facts)
+                stack.callback(self.beside.close)
             # Frames run side by side; OpenCV's own threads would only get in their way.
             cv2.setNumThreads(1)
             stack.callback(cv2.setNumThreads, threads)
@@ -129,8 +135,9 @@ class _Run:
                 return self._through(reel, worker, space, stack)
             except UsageError:
                 # A mistake leaves nothing behind that could be gone on from.
-                if space.fresh:
-                    stack.callback(space.remove)
+                for one in (space, self.beside):
+                    if one and one.fresh:
+                        stack.callback(one.remove)
                 raise
 
     def _given(self, facts: ReelFacts, stack: ExitStack) -> GivenMask | None:
@@ -154,7 +161,7 @@ class _Run:
         if self.stage != "repair" and job.masks is not None and not self._in_place(space, "masks", job.masks):
             films.masks = stack.enter_context(
                 open_mask_writer(
-                    job.masks, facts.height, facts.width, rate=facts.rate, work=space.part("masks"), start=job.start,
+                    job.masks, facts.height, facts.width, rate=facts.rate, work=(self.beside or space).part("masks"), start=job.start,
                     count=job.frames, segment=SEGMENT, overwrite=job.overwrite,
                 )
             )  # fmt: skip
@@ -173,7 +180,9 @@ class _Run:
         summary = self._summary(report, films, facts)
         if job.report is not None:
             report.finish(summary)
-        space.remove()
+        for one in (space, self.beside):
+            if one:
+                one.remove()
         return summary
 
     def _in_place(self, space: Workspace, name: str, path: Path) -> bool:

@@ -113,6 +113,17 @@ def _stamp(path: Path, pattern: Pattern | None) -> list[Any]:
     return [hashlib.sha256(json.dumps(known).encode()).hexdigest()]
 
 
+def on_one_disk(one: Path, other: Path) -> bool:
+    """Whether two places, there or not yet, are on one file system."""
+    devices = set()
+    for place in (one, other):
+        there = place.absolute()
+        while not there.exists():
+            there = there.parent
+        devices.add(there.stat().st_dev)
+    return len(devices) == 1
+
+
 def _lock(path: Path, output: Path) -> TextIO:
     file = open(path, "w", encoding="utf-8")  # noqa: SIM115 - held as long as the run
     try:

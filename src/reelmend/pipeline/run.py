@@ -161,8 +161,8 @@ class _Run:
         if self.stage != "repair" and job.masks is not None and not self._in_place(space, "masks", job.masks):
             films.masks = stack.enter_context(
                 open_mask_writer(
-                    job.masks, facts.height, facts.width, rate=facts.rate, work=(self.beside or space).part("masks"), start=job.start,
-                    count=job.frames, segment=SEGMENT, overwrite=job.overwrite,
+                    job.masks, facts.height, facts.width, rate=facts.rate, work=(self.beside or space).part("masks"),
+                    start=job.start, count=job.frames, segment=SEGMENT, overwrite=job.overwrite,
                 )
             )  # fmt: skip
         # The journal is kept even where no report was asked for: totals of a run that went on come from it.

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reelmend.repair.cells import Cells, touched_cells
+from reelmend.repair.cells import Cells, sample_at, times, touched_cells
 from reelmend.repair.grow import footprint_touches, grow
 from reelmend.repair.spatial import fill_plane
 from reelmend.repair.spread import spread
@@ -91,6 +91,35 @@ def test_fields_of_cells_are_interpolated(sub: tuple[int, int]) -> None:
     np.testing.assert_allclose(values[1], (py + 0.5) * (1 << sub[1]) - 0.5, atol=1e-4)
 
 
+@pytest.mark.parametrize("count", [0, 1, 909, 910, 911, 5000])
+def test_a_product_in_pieces_is_the_product(count: int) -> None:
+    rng = np.random.default_rng(count)
+    rows, matrix = rng.random((count, 9), np.float32), rng.random((9, 16), np.float32)
+    np.testing.assert_allclose(times(rows, matrix), rows @ matrix, rtol=1e-5)
+
+
+@pytest.mark.parametrize("count", [1, 1023, 1024, 3000])
+def test_points_are_sampled_bilinearly_and_the_edge_is_repeated(count: int) -> None:
+    rng = np.random.default_rng(count)
+    ys, xs = np.indices((40, 60), np.float32)
+    px, py = (rng.uniform(-5, size + 5, count).astype(np.float32) for size in (60, 40))
+    out = np.empty(count, np.float32)
+    sample_at(3 * xs + ys, px, py, out)
+    # OpenCV may place points on a grid of 1/32 pixel.
+    np.testing.assert_allclose(out, 3 * np.clip(px, 0, 59) + np.clip(py, 0, 39), atol=4 / 64 + 1e-3)
+
+
+def test_footprints_on_cells_are_those_of_the_frame() -> None:
+    mask = np.random.default_rng(0).random((37, 51)) < 0.02
+    cells = Cells.around(mask, 1)
+    for sub in ((0, 0), (1, 1), (1, 0), (2, 0)):
+        inside = cells.inside(*sub)
+        assert inside is not None
+        held = cells.footprints(cells.gather_mask(mask), *sub)
+        whole = cells.gather(footprint_touches(mask, *sub), *sub)
+        np.testing.assert_array_equal(held & inside, whole & inside)
+
+
 def test_spread_keeps_constants_and_reaches_everywhere() -> None:
     weight = np.zeros((48, 64, 1), np.float32)
     weight[5:9, 5:9] = 3
@@ -107,8 +136,9 @@ def test_spread_carries_a_slope_through_a_hole() -> None:
     weight[15:22, 25:33] = 0
     slope = 0.5 * xs + ys
     hole = np.flatnonzero(weight == 0)
-    field = spread(np.stack([slope * weight, weight], axis=2), hole, prior=1.0)
-    assert np.abs(field[0] - slope.ravel()[hole]).max() < 2.0
+    for fine, limit in ((True, 2.0), (False, 3.0)):
+        field = spread(np.stack([slope * weight, weight], axis=2), hole, prior=1.0, fine=fine)
+        assert np.abs(field[0] - slope.ravel()[hole]).max() < limit
 
 
 def test_a_spatial_fill_continues_a_slope() -> None:

@@ -132,8 +132,9 @@ def see(planes: list[NDArray[Any]], shifts: Floats, cells: Cells, sub_x: int = 0
     `planes` are those of the `k` neighbours, once or several times over.
     """
     points = cells.at_samples(shifts, sub_x, sub_y)
-    points[0::2] *= np.float32(1 / (1 << sub_x))
-    points[1::2] *= np.float32(1 / (1 << sub_y))
+    if sub_x or sub_y:
+        points[0::2] *= np.float32(1 / (1 << sub_x))
+        points[1::2] *= np.float32(1 / (1 << sub_y))
     xs, ys = cells.coordinates(sub_x, sub_y)
     points[0::2] += xs
     points[1::2] += ys

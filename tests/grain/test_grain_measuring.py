@@ -29,7 +29,7 @@ def test_strength_by_brightness(name):
 
 @pytest.mark.parametrize("size", [0.0, 0.6, 1.0])
 def test_spectrum(size):
-    scans = [scan_of(LAYOUTS["gray16"], size=size, seed=seed) for seed in range(4)]
+    scans = [scan_of(LAYOUTS["gray16"], size=size, seed=seed) for seed in range(6)]
     density = np.mean([measure(scan).planes[0].spectrum(32, 32) for scan in scans], axis=0)
     kernel = np.zeros(32)
     kernel[12:21] = 1 * (np.arange(9) == 4)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import cv2
@@ -13,54 +12,55 @@ from reelmend.errors import UsageError
 from reelmend.film import Frame, Layout, Mask
 from reelmend.grain.blocks import Blocks, choose_blocks, cut
 from reelmend.grain.cells import coarse_mask
-from reelmend.grain.profile import WHITE, GrainProfile, PlaneGrain, no_grain
+from reelmend.grain.density import density_of
+from reelmend.grain.envelope import LOW, LOW_DEVIATE, Envelope, envelope, gamma_quantile, quantile
+from reelmend.grain.profile import GrainProfile, PlaneGrain, no_grain
+from reelmend.grain.residual import HIGH_PASS_POWER, HIGH_PASS_WHITE, code_step, high_pass, levelled
 
 Floats = NDArray[np.float32]
-
-_BINOMIAL = np.array([1, 4, 6, 4, 1], np.float32) / 16
-_HIGH_PASS = -np.outer(_BINOMIAL, _BINOMIAL)
-_HIGH_PASS[2, 2] += 1
-_HIGH_PASS_WHITE = float((_HIGH_PASS**2).sum())
-_HIGH_PASS_POWER = np.abs(np.fft.fft2(_HIGH_PASS, (32, 32))) ** 2
+Flags = NDArray[np.bool_]
 
 FLOOR = 2.0
 """Grain below this many times the variance of rounding (step**2 / 12) cannot be told from rounding: it counts as
 none, so that clean digital pictures and drawings get nothing added."""
 
-QUARTILE_DEVIATE = 0.6745
-"""The lower quartile of a normal distribution lies this many standard deviations below its middle."""
-
-GROUP_BLOCKS = 12
-"""Blocks that make one point of the curve of strength by brightness."""
-
 STILL = 0.25
 """Part of the blocks between black and white that have no grain, above which none counts as having any: edges and
-texture of a clean picture would be left to measure. Black and white are left out, where grain is clipped."""
+texture of a clean picture would be left to measure."""
 
-COARSEST = 1.6
-"""Blocks with this many times the lower quartile's ratio of low to high frequencies hold picture."""
+BLACK, WHITE = 0.07, 0.91
+"""Shares of the code range between which grain is not clipped; of floating point that is not known."""
 
-FAINT = 0.3
-"""Where the density is below this part of its mean, it is taken to be the same in all directions."""
+PIECE = 6
+"""Least side of the pieces of a block whose variance is taken: small, as between textures the flat spots are."""
 
-LAGS = {32: 12, 16: 6, 8: 3}
-"""Autocovariance lags that a block of a side can tell."""
-
-
-def high_pass(blocks: Floats) -> Floats:
-    """Blocks `(n, b, b)` minus their 5 x 5 binomial blur, without the border of 2: `(n, b-4, b-4)`."""
-    count, size, _ = blocks.shape
-    stacked = blocks.reshape(count * size, size)
-    blurred = cv2.sepFilter2D(stacked, cv2.CV_32F, _BINOMIAL, _BINOMIAL)
-    return np.ascontiguousarray((stacked - blurred).reshape(blocks.shape)[:, 2:-2, 2:-2])
+FEWEST = 4
+"""Whole blocks of pure grain that a spectrum needs; a quarter of a block finds room between textures."""
 
 
-def code_step(samples: Floats) -> float:
-    """Distance of the integer code values in use: 8-bit pictures in 16-bit planes step by 256 or 257."""
-    flat = samples.reshape(-1)[:: max(1, samples.size // 4096)].astype(np.int64)
-    step = int(np.gcd.reduce(flat - flat[0]))
-    # All alike says nothing about steps, and no source has fewer than 4 bits.
-    return float(step) if 1 <= step <= 4096 else 1.0
+SIZES = np.linspace(0, 2.5, 11)
+"""Standard deviations of Gaussian grain, samples: the family that says how much coarse grain scatters."""
+
+
+SCATTER_MARGIN = 1.5
+"""The high frequencies that a block is brought to like strength by scatter too, not only the low ones."""
+
+
+def _gaussian_spectrum(size: float) -> Floats:
+    """Spectrum of noise shaped by a Gaussian of `size` samples on a 32 x 32 grid, mean 1."""
+    line = np.exp(-((size * 2 * np.pi * np.fft.fftfreq(32)) ** 2))
+    density = np.outer(line, line)
+    normal: Floats = (density / density.mean()).astype(np.float32)
+    return normal
+
+
+_FAMILY = [_gaussian_spectrum(float(size)) for size in SIZES]
+_COARSENESS = np.array([1 / float((density * HIGH_PASS_POWER).mean()) for density in _FAMILY])
+_SCATTER = np.array([float(np.sqrt(2 * (density**2).mean())) for density in _FAMILY])
+
+
+USUAL = 2
+"""Which of the family stands in until a frame's own spectrum is known: half a sample."""
 
 
 def _steps(blocks: Floats, layout: Layout) -> tuple[float, float]:
@@ -74,116 +74,24 @@ def _steps(blocks: Floats, layout: Layout) -> tuple[float, float]:
 
 
 def _variance_spread(spectrum: Floats, samples: int) -> float:
-    """Relative standard deviation of the high-pass variance of a block of so many samples, for Gaussian grain."""
-    passed = spectrum * _HIGH_PASS_POWER
+    """Relative standard deviation of the high-pass variance of so many samples of Gaussian grain."""
+    passed = spectrum * HIGH_PASS_POWER
     squares = float((passed**2).mean()) / max(float(passed.mean()) ** 2, 1e-20)
     return min(float(np.sqrt(2 * squares / samples)), 0.9)
 
 
-def _quartile(values: NDArray[np.floating]) -> float:
-    """The lower quartile; numpy's own takes ten times as long on a dozen values."""
-    ordered = np.sort(values)
-    place = 0.25 * (len(ordered) - 1)
-    low = int(place)
-    high = min(low + 1, len(ordered) - 1)
-    return float(ordered[low] + (place - low) * (ordered[high] - ordered[low]))
-
-
-def _curve(level: Floats, variance: Floats, spread: float) -> tuple[Floats, Floats]:
-    """High-pass variance by brightness, robust against blocks that hold texture: points, variances.
-
-    Texture only ever adds, so a group's grain is read from its lower quartile, put back to the middle by what the
-    quartile of pure grain would be. A second pass works on ratios to the first, or the quartile of a group would
-    mistake the slope of the curve inside the group for scatter.
-    """
-    order = np.argsort(level, kind="stable")
-    groups = np.array_split(order, max(1, min(8, len(order) // GROUP_BLOCKS)))
-    points = np.array([np.median(level[group]) for group in groups], np.float32)
-    points, unique = np.unique(points, return_index=True)
-    groups = [groups[index] for index in unique]
-    middle = 1 - QUARTILE_DEVIATE * spread
-    found = np.array([_quartile(variance[group]) for group in groups]) / middle
-    if len(groups) > 1 and found.min() > 0:
-        ratio = variance / np.interp(level, points, found)
-        found = found * np.array([_quartile(ratio[group]) for group in groups]) / middle
-        padded = np.pad(found, 1, mode="edge")
-        found = 0.25 * padded[:-2] + 0.5 * padded[1:-1] + 0.25 * padded[2:]
-    return points, found.astype(np.float32)
-
-
-@lru_cache(maxsize=16)
-def _polynomials(size: int, degree: int) -> Floats:
-    """Orthonormal basis of the polynomials of a degree over a square block, `(count, size * size)`."""
-    y, x = (axis.reshape(-1) for axis in np.mgrid[-1 : 1 : size * 1j, -1 : 1 : size * 1j])
-    powers = [y**i * x**j for i in range(degree + 1) for j in range(degree + 1 - i)]
-    basis: Floats = np.linalg.qr(np.stack(powers, axis=1))[0].T.astype(np.float32)
-    return basis
-
-
-def _levelled(blocks: Floats, degree: int) -> Floats:
-    """Blocks `(n, b, b)` without the polynomial of a degree that fits them best."""
-    basis = _polynomials(blocks.shape[1], degree)
-    values = blocks.reshape(len(blocks), -1)
-    # The first sample goes first: differences keep float32 exact for 16-bit codes.
-    values = values - values[:, :1]
-    values -= (values @ basis.T) @ basis
-    return values.reshape(blocks.shape)
-
-
-@lru_cache(maxsize=8)
-def _rings(size: int) -> NDArray[np.intp]:
-    """Distance of each DFT frequency from zero, in whole steps."""
-    frequency = np.fft.fftfreq(size) * size
-    return np.rint(np.hypot(frequency[:, None], frequency)).astype(np.intp)
-
-
-@lru_cache(maxsize=8)
-def _windows(size: int, lags: int) -> tuple[Floats, Floats, Floats, NDArray[np.bool_]]:
-    """The window of a block; what it makes of each lag; how lags fade; which lags are far."""
-    window = np.sin(np.pi * (np.arange(size) + 0.5) / size) ** 2
-    taper = np.correlate(window, window, "full")[size - 1 - lags : size + lags] / (window**2).sum()
-    steps = np.arange(-lags, lags + 1)
-    distance = np.hypot(steps[:, None], steps)
-    fade = 0.5 + 0.5 * np.cos(np.pi * np.clip(2 * distance / (lags + 1) - 1, 0, 1))
-    arrays = [np.outer(each, each).astype(np.float32) for each in (window, taper)]
-    return arrays[0], arrays[1], fade.astype(np.float32), (distance > 0.75 * lags) & (distance <= lags)
-
-
-def _density(blocks: Floats, weight: Floats, rounding: float) -> Floats:
-    """Power spectral density of levelled blocks `(n, b, b)`, each brought to like variance by `weight` `(n,)`; mean 1.
-
-    A windowed block's spectrum is smeared by the window, which flattens the peak of coarse grain; dividing the window
-    out of the autocovariance sharpens it, but spreads estimation noise evenly, which drowns the faint high
-    frequencies of coarse grain. There the noise is averaged away along circles of equal frequency.
-    """
+def _piece_means(blocks: Floats, count: int) -> Floats:
+    """Means over `count` x `count` equal pieces of each block `(n, b, b)`, `(n, count * count)`."""
     size = blocks.shape[1]
-    lags = LAGS[32 if size >= 32 else 16 if size >= 16 else 8]
-    window, taper, fade, far = _windows(size, lags)
-    half = np.fft.rfft2(blocks * np.sqrt(weight)[:, None, None] * window)
-    one_side = (half.real**2 + half.imag**2).mean(axis=0) / (window**2).sum()
-    rest = one_side[-np.arange(size) % size][:, size // 2 - 1 : 0 : -1]
-    power = np.concatenate([one_side, rest], axis=1)
-    smeared = power - rounding
-    circular = np.fft.fftshift(np.fft.ifft2(power).real)
-    middle = size // 2
-    near = slice(middle - lags, middle + lags + 1)
-    covariance = circular[near, near] / taper
-    # Taking out each block's mean and slope lowered all lags alike; far lags of grain are zero.
-    covariance -= covariance[far].mean()
-    covariance[lags, lags] -= rounding
-    if covariance[lags, lags] <= 0:
-        return WHITE
-    full = np.zeros((size, size))
-    full[near, near] = covariance * fade
-    sharpened = np.fft.fft2(np.fft.ifftshift(full)).real
-    ring = _rings(size)
-    faint = smeared < FAINT * smeared.mean()
-    sums = np.bincount(ring[faint], sharpened[faint], ring.max() + 1)
-    along = sums / np.maximum(np.bincount(ring[faint], minlength=ring.max() + 1), 1)
-    density = np.maximum(np.where(faint, np.minimum(along[ring], smeared), sharpened), 0)
-    mean = float(density.mean())
-    normal: Floats = (density / mean).astype(np.float32) if mean > 0 else WHITE
-    return normal
+    share = np.repeat(np.eye(count, dtype=np.float32), size // count, axis=0) * np.float32(count / size)
+    means: Floats = np.matmul(share.T, blocks @ share).reshape(len(blocks), -1)
+    return means
+
+
+def _quartered(blocks: Floats) -> Floats:
+    half = blocks.shape[1] // 2
+    split = blocks.reshape(-1, 2, half, 2, half).swapaxes(2, 3)
+    return np.ascontiguousarray(split).reshape(-1, half, half)
 
 
 def _shrunk(blocks: Floats, factor: tuple[int, int]) -> Floats:
@@ -207,47 +115,80 @@ def _plane_blocks(frame: Frame, plane: int, blocks: Blocks) -> Floats | None:
     return cut(samples, rows, columns, size)
 
 
-def _measure_plane(blocks: Floats, level: Floats, layout: Layout) -> tuple[PlaneGrain, Floats, NDArray[np.bool_]]:
-    """Grain of one plane; the high-pass residual of its blocks; which blocks are grain and nothing else."""
+def _pure(variance: Floats, level: Floats, curve: Envelope, spread: float) -> Flags:
+    """Which pieces hold grain and nothing else."""
+    expected = np.interp(level, curve.points, curve.variance)
+    with np.errstate(invalid="ignore"):
+        pure: Flags = (variance > 0.5 * expected) & (variance < (1 + 2.5 * spread) * expected + 1e-30)
+    return pure
+
+
+def _spectrum_of(level: Floats, variance: Floats, rounding: float, least: float) -> Floats:
+    """Power spectral density of levelled blocks `(n, b, b)` of pure grain, by their high-pass variances `(n,)`."""
+    weight = (1 / np.maximum(variance, least)).astype(np.float32)
+    # Picture left in a block shows as low frequencies out of proportion to the high ones that the choice was made by.
+    flat = level.reshape(len(level), -1)
+    coarseness = np.einsum("ij,ij->i", flat, flat) * weight / flat.shape[1]
+    least_coarse = quantile(coarseness, LOW)
+    scatter = min(float(np.interp(least_coarse, _COARSENESS, _SCATTER)) / level.shape[1] * SCATTER_MARGIN, 0.6)
+    plain = coarseness <= least_coarse * gamma_quantile(-LOW_DEVIATE, scatter) / gamma_quantile(LOW_DEVIATE, scatter)
+    weight, level = weight[plain], level[plain]
+    return density_of(level, weight, rounding * float(weight.mean()))
+
+
+def _measure_plane(blocks: Floats, luma: Floats, layout: Layout) -> tuple[PlaneGrain, Floats, Flags]:
+    """Grain of one plane by the brightness of `luma`; its blocks' residual; which blocks are grain and nothing else."""
     step, floor_step = _steps(blocks, layout)
-    ends = (0.07 * layout.peak, 0.91 * layout.peak) if not layout.is_float else (-np.inf, np.inf)
+    ends = (-np.inf, np.inf) if layout.is_float else (BLACK * layout.peak, WHITE * layout.peak)
     # Shading bends within a block: at 16 bits even a gentle bend is many codes, and would pass for grain.
-    rest = high_pass(_levelled(blocks, 3))
-    flat = rest.reshape(len(rest), -1)
-    variance = np.einsum("ij,ij->i", flat, flat) / flat.shape[1]
+    rest = high_pass(levelled(blocks, 3))
+    inner = rest.shape[1]
+    count = max(1, min(inner // PIECE, luma.shape[1] // PIECE))
+    count = 1 << (count.bit_length() - 1)
+    pieces = _piece_means(rest**2, count)
+    variance, level = pieces.mean(axis=1), luma.reshape(len(luma), -1).mean(axis=1)
     sound = np.isfinite(variance) & np.isfinite(level)
-    rounding = step**2 / 12
     none = no_grain(step), rest, np.zeros(len(blocks), np.bool_)
     if sound.sum() < 2:
         return none
-    samples = flat.shape[1]
-    white = np.ones((32, 32), np.float32)
-    spread = _variance_spread(white, samples)
-    points, found = _curve(level[sound], variance[sound], spread)
-    tiny = FLOOR * floor_step**2 / 12 * _HIGH_PASS_WHITE
+    small, small_level = pieces[sound].reshape(-1), _piece_means(luma[sound], count).reshape(-1)
+    samples = inner**2
+    rounding = step**2 / 12
+    tiny = FLOOR * floor_step**2 / 12 * HIGH_PASS_WHITE
     midtone = sound & (level > ends[0]) & (level < ends[1])
     still = (variance[midtone] < tiny).mean() if midtone.any() else 0.0
-    if np.median(found) < tiny or still > STILL:
+    scale = None if layout.is_float else ends
+    even = levelled(blocks, 1)
+    flat = even[sound].reshape(int(sound.sum()), -1)
+    coarseness = np.einsum("ij,ij->i", flat, flat) / flat.shape[1] / np.maximum(variance[sound], 0.1 * tiny + 1e-30)
+    usual = _FAMILY[int(np.searchsorted(_COARSENESS, quantile(coarseness, LOW)).clip(USUAL, len(_FAMILY) - 1))]
+    curve = envelope(small_level, small, _variance_spread(usual, samples // count**2), scale, tiny)
+    if np.median(curve.variance) < tiny or still > STILL:
         return none
-    expected = np.interp(level, points, found)
-    with np.errstate(invalid="ignore"):
-        pure = sound & (variance > 0.5 * expected) & (variance < (1 + 2.5 * spread) * expected + 1e-30)
-    if not pure.any():
-        return none
-    weight = (1 / np.maximum(variance[pure], 0.1 * tiny)).astype(np.float32)
-    levelled = _levelled(blocks[pure], 1)
-    # Picture left in a block shows as low frequencies out of proportion to the high ones that the choice was made by.
-    flat_blocks = levelled.reshape(len(levelled), -1)
-    coarseness = np.einsum("ij,ij->i", flat_blocks, flat_blocks) * weight
-    plain = coarseness <= COARSEST * _quartile(coarseness)
-    weight, levelled = weight[plain], levelled[plain]
-    density = _density(levelled, weight, rounding * float(weight.mean()))
-    grain = PlaneGrain(points, found, density, step)
-    spectrum = grain.spectrum(32, 32)
-    corrected = found * (1 - QUARTILE_DEVIATE * spread) / (1 - QUARTILE_DEVIATE * _variance_spread(spectrum, samples))
-    gain = max(float((spectrum * _HIGH_PASS_POWER).mean()), 1e-6)
-    strength = np.where(corrected < tiny, 0, np.maximum(corrected - rounding * _HIGH_PASS_WHITE, 0) / gain)
-    return PlaneGrain(points, np.sqrt(strength).astype(np.float32), density, step), rest, pure
+    pure = sound & _pure(variance, level, curve, _variance_spread(usual, samples))
+    if pure.sum() >= min(FEWEST, len(blocks)):
+        density = _spectrum_of(even[pure], variance[pure], rounding, 0.1 * tiny)
+    else:
+        density = _quarters_spectrum(blocks[sound], rest[sound], luma[sound], curve, rounding, 0.1 * tiny)
+    spectrum = PlaneGrain(curve.points, curve.variance, density, step).spectrum(32, 32)
+    curve = envelope(small_level, small, _variance_spread(spectrum, samples // count**2), scale, tiny)
+    gain = max(float((spectrum * HIGH_PASS_POWER).mean()), 1e-6)
+    found = curve.variance
+    strength = np.where(found < tiny, 0, np.maximum(found - rounding * HIGH_PASS_WHITE, 0) / gain)
+    return PlaneGrain(curve.points, np.sqrt(strength).astype(np.float32), density, step), rest, pure
+
+
+def _quarters_spectrum(
+    blocks: Floats, rest: Floats, luma: Floats, curve: Envelope, rounding: float, least: float
+) -> Floats:
+    """Spectrum from those quarters of blocks that hold grain alone; of grain of the usual size where none does."""
+    if blocks.shape[1] < 16 or luma.shape[1] < 2:
+        return _FAMILY[USUAL]
+    variance, level = _piece_means(rest**2, 2).reshape(-1), _piece_means(luma, 2).reshape(-1)
+    pure = _pure(variance, level, curve, _variance_spread(_FAMILY[USUAL], rest.shape[1] ** 2 // 4))
+    if pure.sum() < FEWEST:
+        return _FAMILY[USUAL]
+    return _spectrum_of(levelled(_quartered(blocks)[pure], 1), variance[pure], rounding, least)
 
 
 def _correlate(layout: Layout, blocks: list[Floats | None], rests: list[Floats], pure: list[Any]) -> Floats:
@@ -290,8 +231,7 @@ def measure_outside(frame: Frame, coarse: NDArray[np.uint8]) -> GrainProfile:
             pure.append(np.zeros(len(blocks.rows), np.bool_))
             continue
         own = cuts if layout.family != "yuv" or luma is None else luma
-        level = own.reshape(len(own), -1).mean(axis=1)
-        grain, rest, flat = _measure_plane(cuts, level, layout)
+        grain, rest, flat = _measure_plane(cuts, own, layout)
         planes.append(grain)
         rests.append(rest)
         pure.append(flat)
@@ -302,9 +242,9 @@ def measure(frame: Frame, mask: Mask | None = None) -> GrainProfile:
     """The grain of a frame, from its flat blocks, at native depth.
 
     `mask` `(h, w)` marks damage to keep out of the measurement. Strength by brightness comes from the high-pass
-    variance of the flattest blocks at each brightness (texture is held off by reading the lower quartile), its
-    spectrum from those blocks that hold grain only: Gaussian noise with a measured spectrum and a strength by
-    brightness, as film grain synthesis in AV1 has it (A. Norkin, N. Birkbeck, "Film grain synthesis for AV1 video
+    variance of the flattest pieces of picture at each brightness (texture only adds: see `envelope`), its spectrum
+    from those blocks that hold grain only: Gaussian noise with a measured spectrum and a strength by brightness, as
+    film grain synthesis in AV1 has it (A. Norkin, N. Birkbeck, "Film grain synthesis for AV1 video
     codec", DCC 2018), with a sampled density in place of autoregressive coefficients. A frame smaller than 8 x 8, or
     damaged all over, has no blocks: its profile is empty. Grain hardly changes within a shot, so one profile can
     serve many frames.

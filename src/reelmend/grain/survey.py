@@ -33,7 +33,7 @@ UNKNOWN_KEPT = 0.5
 """Share of variance a repair is taken to keep where it is too thin to be measured: that of the mean of two frames."""
 TRUST = 8
 """Readings at which a region's own kept share weighs as much as the mean of all regions."""
-LOCAL_LIMIT = 1.3
+LOCAL_LIMIT = 1.05
 """The surroundings raise the measured grain at most this much in variance: above, they hold texture."""
 LOCAL_DOUBT = 0.4
 """A deviation of this size, relative, is followed half-way; lattice readings scatter by about half of it."""

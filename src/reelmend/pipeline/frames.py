@@ -23,7 +23,7 @@ from reelmend.motion.windows import REACH, Window, windows
 from reelmend.pipeline.stream import Clock, TimedPool, spread
 from reelmend.repair import REPAIRERS
 from reelmend.repair.grow import grow
-from reelmend.repair.promise import FilledBy, Repair, Repairer, untouched
+from reelmend.repair.promise import FilledBy, Repair, Repairer
 from reelmend.report import FrameRecord
 
 UNSURE = 0.5
@@ -134,7 +134,7 @@ class FrameWorker:
                     evidence.result(), tuple(other.result() if other else None for other in others)
                 )
             mask, blobs, note = found.mask, len(found.blobs), found.note
-        after, repair, changed = scan, untouched(window), mask
+        after, repair, changed = scan, None, None
         if self.repairer and mask.any():
             changed = grow(mask, self._job.repair.grow)
             with self._clock.on("repair"):
@@ -143,29 +143,27 @@ class FrameWorker:
             if self._job.grain.regrain:
                 with self._clock.on("grain"):
                     after = regrain(after, scan, changed, retained=repair.retained, seed=self._job.seed)
-        unsure = repair.unsure >= UNSURE
-        record = _record(window, mask, blobs, repair, unsure, changed if self.repairer else mask, note)
+        unsure = np.zeros(mask.shape, np.bool_) if repair is None else repair.unsure >= UNSURE
+        touched = 0 if changed is None else int(np.count_nonzero(changed))
+        record = FrameRecord(
+            index=scan.index,
+            shot=window.shot,
+            damaged=int(np.count_nonzero(mask)) / mask.size,
+            blobs=blobs,
+            unsure=int(np.count_nonzero(unsure)) / mask.size,
+            changed=touched / mask.size,
+            repaired_by={} if repair is None or changed is None else _kinds(repair, changed),
+            copy_of=window.copy_of,
+            fault=scan.fault,
+            note=None if scan.fault else note,
+        )
         return Outcome(scan, after, mask, unsure, record)
 
 
-def _record(
-    window: Window, mask: Mask, blobs: int, repair: Repair, unsure: Mask, changed: Mask, note: str | None
-) -> FrameRecord:
-    touched = int(np.count_nonzero(changed))
-    counts = np.bincount(repair.filled_by[changed], minlength=len(FilledBy)) if touched else np.zeros(len(FilledBy))
-    kinds = {kind.name.lower(): float(counts[kind]) / touched for kind in FilledBy if kind and counts[kind]}
-    return FrameRecord(
-        index=window.centre.index,
-        shot=window.shot,
-        damaged=float(np.count_nonzero(mask)) / mask.size,
-        blobs=blobs,
-        unsure=float(np.count_nonzero(unsure)) / mask.size,
-        changed=touched / mask.size,
-        repaired_by=kinds,
-        copy_of=window.copy_of,
-        fault=window.centre.frame.fault,
-        note=None if window.centre.frame.fault else note,
-    )
+def _kinds(repair: Repair, changed: Mask) -> dict[str, float]:
+    """How the pixels inside the grown mask were filled: share by kind."""
+    counts = np.bincount(repair.filled_by[changed], minlength=len(FilledBy))
+    return {kind.name.lower(): float(counts[kind]) / counts.sum() for kind in FilledBy if kind and counts[kind]}
 
 
 def _named(kind: str, known: Mapping[str, Any], name: str) -> Any:

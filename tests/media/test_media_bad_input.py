@@ -218,7 +218,7 @@ def test_stray_files_are_passed_over(make_sequence: Callable[..., Path]) -> None
     [
         ({"size": (20, 31)}, "is 31x20, the sequence began as 30x20"),
         ({"kind": "uint16"}, "is uint16 rgb, the sequence began as uint8 rgb"),
-        ({"channels": ("Y",)}, "is uint8 gray, the sequence began as uint8 rgb"),
+        ({"channels": ("Y",), "kind": "uint16"}, "is uint16 gray, the sequence began as uint8 rgb"),
     ],
 )
 def test_mixed(change: dict[str, object], words: str, make_sequence: Callable[..., Path]) -> None:

@@ -16,7 +16,7 @@ from reelmend.film import Frame, Layout, Plane, ReelFacts
 from reelmend.media.paths import readable
 from reelmend.media.pattern import Run, find_run
 from reelmend.media.promise import Policy, Reel
-from reelmend.media.sequence_image import Header, rate_of, read_header, read_image, timecode_of
+from reelmend.media.sequence_image import Header, in_colour, rate_of, read_header, read_image, timecode_of
 
 _FORMATS = {"openexr": "exr"}
 _DEFAULT_RATE = Fraction(24)
@@ -119,7 +119,13 @@ class SequenceReel(Reel):
             planes, layout, header = read_image(path)
         except (MediaError, UsageError) as error:
             return str(error) if readable(path) else f"no permission to read {path}"
+        if self._lost_its_colour(layout, header):
+            (planes, header), layout = in_colour(planes, header), self.facts.layout
         return self._mismatch(path, planes, layout, header) or Frame(index, planes, layout, index, 1, {"image": header})
+
+    def _lost_its_colour(self, layout: Layout, header: Header) -> bool:
+        same = replace(layout, family="rgb") == self.facts.layout and layout.family == "gray"
+        return same and header.format in ("png", "jpeg") and header.extra is None
 
     def _mismatch(self, path: Path, planes: tuple[Plane, ...], layout: Layout, header: Header) -> str | None:
         facts = self.facts

@@ -88,6 +88,19 @@ def read_image(path: Path) -> tuple[tuple[Plane, ...], Layout, Header]:
     return planes, layout, header
 
 
+def in_colour(planes: tuple[Plane, ...], header: Header) -> tuple[tuple[Plane, ...], Header]:
+    """A gray picture as the RGB (or RGBA) picture that it stands for, no code value changed.
+
+    Programs that save PNGs and JPEGs drop the colour of a picture that happens to have none, frame by frame.
+    """
+    names = ["R", "G", "B", "A"][: 2 + len(planes)]
+    spec = oiio.ImageSpec(header.spec)
+    spec.nchannels, spec.channelnames = len(names), names
+    spec.alpha_channel = 3 if "A" in names else -1
+    channels = tuple(range(len(names)))
+    return (*planes[:1] * 3, *planes[1:]), Header(header.path, header.format, spec, channels)
+
+
 def _header(path: Path, image: Any) -> tuple[Header, Layout]:
     spec = oiio.ImageSpec(image.spec())
     name = image.format_name()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,21 @@ def test_every_job_option_can_be_given_on_the_command_line() -> None:
     named = {row.name for row in rows(Job)} - {"regrain"}
     assert named <= given
     assert "no_grain" in given
+
+
+def test_the_python_example_runs(
+    make_container: Callable[..., Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    make_container("scan.mov", codec="prores_ks", pixels="yuv422p10le", size=(48, 64))
+    monkeypatch.chdir(tmp_path)
+    exec(README.split("```python\n")[1].split("```")[0], {})
+    said = capsys.readouterr().out.splitlines()
+    assert said[1:] == ["64 48 yuv422p10le", *(f"{n} [(48, 64), (48, 32), (48, 32)]" for n in (2, 3, 4))]
+    assert (tmp_path / "restored.mkv").exists()
+    assert (tmp_path / "by_hand.mkv").exists()
 
 
 @pytest.mark.parametrize("name", FrameRecord.__dataclass_fields__)

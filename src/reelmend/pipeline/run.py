@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 import cv2
+from threadpoolctl import threadpool_limits
 
 from reelmend.config import Job
 from reelmend.errors import UsageError
@@ -128,8 +129,9 @@ class _Run:
                 # Masks on another disk are put together there: a finished film is only ever renamed.
                 self.beside = Workspace(job.masks, job, self.stage, reel.facts)
                 stack.callback(self.beside.close)
-            # Frames run side by side; OpenCV's own threads would only get in their way.
+            # Frames run side by side; OpenCV's and BLAS's own threads would only get in their way.
             cv2.setNumThreads(1)
+            stack.enter_context(threadpool_limits(1))
             stack.callback(cv2.setNumThreads, threads)
             try:
                 return self._through(reel, worker, space, stack)

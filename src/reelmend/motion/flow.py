@@ -54,7 +54,7 @@ def _dis(width: int) -> cv2.DISOpticalFlow:
         if name == "large":
             # Patches of 12 instead of 8 pixels follow the picture rather than the specks on it.
             dis.setPatchSize(12)
-            dis.setPatchStride(6)
+            dis.setPatchStride(8)
         setattr(_local, name, dis)
     return dis
 

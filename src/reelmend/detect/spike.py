@@ -16,7 +16,7 @@ from reelmend.detect.trees import Trees, load_trees
 from reelmend.film import Mask
 from reelmend.motion.windows import Neighbour, Window
 
-SEED_PROBABILITY = {"gentle": 0.9, "standard": 0.6, "strong": 0.3}
+SEED_PROBABILITY = {"gentle": 0.9, "standard": 0.7, "strong": 0.3}
 """A blob counts as damage from this probability on, by strength; `benchmarks/` prints the curve behind it."""
 
 SMALLEST = {"gentle": 4, "standard": 3, "strong": 2}

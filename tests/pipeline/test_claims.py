@@ -94,6 +94,18 @@ def test_two_runs_on_one_output(reel: Path, tmp_path: Path) -> None:
     assert len(read(tmp_path / "out.mkv")) == COUNT
 
 
+def test_two_sequences_in_one_folder(reel: Path, tmp_path: Path) -> None:
+    begun(reel, tmp_path / "a_%04d.png")
+    reelmend.restore(reel, tmp_path / "b_%04d.png", strength="strong")
+    reelmend.restore(reel, tmp_path / "c_####.png")
+    seen: list[int] = []
+    reelmend.restore(reel, tmp_path / "a_%04d.png", progress=lambda at: seen.append(at.done))
+    assert seen[0] >= 7, "the run that was stopped was not gone on from"
+    for n in range(COUNT):
+        assert (tmp_path / f"a_{n:04d}.png").read_bytes() == (tmp_path / f"c_{n:04d}.png").read_bytes()
+    assert not leavings(tmp_path)
+
+
 def test_masks_and_output_in_one_place(reel: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="masks and output are both"):
         reelmend.restore(reel, tmp_path / "out.mkv", masks=tmp_path / "sub" / ".." / "out.mkv")

@@ -28,8 +28,9 @@ class Workspace:
 
     def __init__(self, output: Path, job: Job, stage: str, facts: ReelFacts) -> None:
         """Claim the folder. Raises UsageError if another run holds it or the place cannot be written."""
-        target = output.parent / (output.name if "%" not in output.name and "#" not in output.name else "sequence")
-        self.folder = target.parent / f".{target.name}.reelmend"
+        # The folder's own name must not look like a pattern to the libraries that write into it.
+        name = output.name.replace("%", "").replace("#", "_")
+        self.folder = output.parent / f".{name}.reelmend"
         self._state = self.folder / "state.json"
         self._identity = _identity(job, stage, facts)
         self.fresh = False

@@ -23,7 +23,7 @@ SMALLEST = {"gentle": 4, "standard": 3, "strong": 2}
 """Pixels, on a frame 640 wide; scaled with the square of the width, at least the number itself."""
 
 PIECES, PIECE_GAP, PIECE_SHARE = 3, 3, 0.4
-"""A blob within 3 pixels (at 640 wide) of damage joins it from 0.4 of the strength's probability on; three rounds of it."""
+"""A blob within 3 pixels (at 640 wide) of damage joins it from 0.4 of the strength's probability on; three rounds."""
 
 LARGEST_SHARE = 0.02
 """Of the frame's area: one blob larger than this is not dust."""

@@ -126,6 +126,17 @@ def test_damage_copied_with_its_frame_is_found_in_both() -> None:
     np.testing.assert_array_equal(found[3].mask, found[4].mask)
 
 
+def test_a_weaving_gate_edge_is_not_damage() -> None:
+    frames = pan(10, 180, 240, speed=(0.0, 0.0), grain=2)
+    for at, edge in enumerate((2, 4, 2, 5, 3, 2, 4, 2, 5, 2)):
+        plane = frames[at].planes[0].copy()
+        plane[:, -edge:] = 12
+        plane[:edge] = 14
+        frames[at] = frames[at].with_planes((plane,))
+    found = detect(frames)
+    assert sum(int(one.mask[:, -6:].sum() + one.mask[:6].sum()) for one in found) < 60
+
+
 def test_tiny_and_flat_pictures() -> None:
     for shape in ((16, 16), (17, 40)):
         frames = [Frame(index, (np.full(shape, 100, np.uint8),), GRAY8) for index in range(4)]

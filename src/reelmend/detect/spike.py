@@ -25,6 +25,10 @@ SMALLEST = {"gentle": 4, "standard": 3, "strong": 2}
 PIECES, PIECE_GAP, PIECE_SHARE = 3, 3, 0.4
 """A blob within 3 pixels (at 640 wide) of damage joins it from 0.4 of the strength's probability on; three rounds."""
 
+BORDER, BORDER_LENGTH, BORDER_SHARE = 0.012, 0.06, 0.8
+"""A blob with 0.8 of its area within 0.012 of the frame's width (6 pixels at least) of the border, and longer than 0.06
+of the frame's shorter side, is the edge of the gate."""
+
 LARGEST_SHARE = 0.02
 """Of the frame's area: one blob larger than this is not dust."""
 
@@ -83,7 +87,7 @@ class SpikeDetector:
         if not blobs.count:
             return Detection(damage, damage > 0, ())
         first, second = (other.blobs if other else None for other in others)
-        probability = self._judge(blobs, evidence.window, evidence.pair, (first, second))
+        probability = self._judge(evidence, blobs, evidence.pair, (first, second))
         probability = self._joined(probability, evidence, shape)
         damage.ravel()[evidence.where] = probability[evidence.blob]
         mask = refine(damage, self.limits(shape))
@@ -94,13 +98,15 @@ class SpikeDetector:
         return Detection(damage, mask, _listed(blobs, probability, evidence, mask))
 
     def _judge(
-        self, blobs: Blobs, window: Window, pair: tuple[Neighbour, Neighbour], others: Others
+        self, evidence: SpikeEvidence, blobs: Blobs, pair: tuple[Neighbour, Neighbour], others: Others
     ) -> NDArray[np.float32]:
+        window = evidence.window
         table = add_recurrence(blobs, window, pair, others)
         probability = self._trees.probability(table)
+        probability[_hugs_border(evidence, blobs, window.centre.luma.shape)] = 0
         passing = np.flatnonzero(probability >= SEED_PROBABILITY["strong"])
         add_trail(table, passing, blobs, pair, others)
-        probability[passing] = self._trees.probability(table[passing])
+        probability[passing] = np.minimum(probability[passing], self._trees.probability(table[passing]))
         return probability
 
     def _joined(
@@ -127,6 +133,16 @@ class SpikeDetector:
         seed = SEED_PROBABILITY[self._strength]
         smallest = self._min_blob or max(1, round(SMALLEST[self._strength] * max(1.0, (width / 640) ** 2)))
         return Limits(seed, seed, smallest, self._max_blob or round(LARGEST_SHARE * height * width))
+
+
+def _hugs_border(evidence: SpikeEvidence, blobs: Blobs, shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """Long blobs that keep to the frame's border: the edge of the gate, moving with the weave, not damage."""
+    height, width = shape
+    ys, xs = np.divmod(evidence.where, width)
+    inward = np.minimum(np.minimum(xs, width - 1 - xs), np.minimum(ys, height - 1 - ys))
+    outer = np.bincount(evidence.blob[inward < max(6, BORDER * width)], minlength=blobs.count)
+    long = np.maximum(blobs.box[:, 2], blobs.box[:, 3]) >= BORDER_LENGTH * min(shape)
+    return np.asarray(long & (outer >= BORDER_SHARE * blobs.area), np.bool_)
 
 
 def _listed(blobs: Blobs, probability: NDArray[np.float32], evidence: SpikeEvidence, mask: Mask) -> tuple[Blob, ...]:

@@ -138,25 +138,29 @@ def _write(target: Path, case: Case, frames: Iterable[Frame]) -> None:
         writer.finish()
 
 
-def restore(film: Path, frames: int, options: Sequence[str] = ()) -> dict[str, Any]:
+_RUN = "import json, sys, reelmend; print(json.dumps(reelmend.restore(sys.argv[1], sys.argv[2]).seconds))"
+
+
+def restore(film: Path, frames: int) -> dict[str, Any]:
     """One run of `reelmend restore` in a process of its own: seconds, frames a second, peak memory, stages.
 
     `seconds` is the whole process, its start included; `frames_per_second` comes from it.
     """
     with tempfile.TemporaryDirectory(dir=film.parent) as scratch:
-        output, report = Path(scratch) / "restored.mkv", Path(scratch) / "report"
-        words = [sys.executable, "-m", "reelmend", "restore", str(film), str(output), "--report", str(report)]
+        # No report: its pictures are no part of decode, detect, repair, regrain and encode.
+        words = [sys.executable, "-c", _RUN, str(film), str(Path(scratch) / "restored.mkv")]
         begun = time.perf_counter()
         with tempfile.TemporaryFile() as said:
-            child = subprocess.Popen([*words, "--quiet", *options], stdout=said, stderr=said)
+            child = subprocess.Popen(words, stdout=said, stderr=said)
             # wait4, for only it tells the peak memory of this child alone.
             _, status, usage = os.wait4(child.pid, 0)
             child.returncode = os.waitstatus_to_exitcode(status)
             seconds = time.perf_counter() - begun
+            said.seek(0)
+            words_said = said.read().decode(errors="replace")
             if child.returncode:
-                said.seek(0)
-                raise RuntimeError(f"reelmend restore failed: {said.read().decode(errors='replace')[-2000:]}")
-        stages = json.loads((report / "report.json").read_text(encoding="utf-8"))["seconds"]
+                raise RuntimeError(f"reelmend restore failed: {words_said[-2000:]}")
+            stages = json.loads(words_said.splitlines()[-1])
     # Linux counts in KiB, macOS in bytes.
     peak = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     return {

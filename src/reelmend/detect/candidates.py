@@ -20,7 +20,7 @@ from reelmend.motion.windows import Neighbour, Window
 _SQUARE = np.ones((3, 3), np.uint8)
 _SEED_SIGMAS, _SEED_FLOOR = 3.0, 6.0
 _FRINGE_SIGMAS, _FRINGE_FLOOR = 1.5, 3.5
-_RIM = 0.18
+_RIM = 0.21
 
 
 @dataclass(frozen=True, slots=True, eq=False)

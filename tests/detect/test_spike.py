@@ -66,8 +66,9 @@ def test_a_ball_that_flies_past_is_not_damage() -> None:
     balls = [Speck(n, 20 + 18 * n, 40 + 8 * n, 4.0, 235) for n in range(12)]
     flying, where = damaged(frames, balls)
     found = detect(flying)
-    touched = sum(bool((one.mask & real).any()) for one, real in zip(found, where, strict=True))
-    assert touched <= 3
+    # The first and the last frame see one side of its course only.
+    touched = [bool((one.mask & real).any()) for one, real in zip(found, where, strict=True)][1:-1]
+    assert sum(touched) <= 2
 
 
 def test_both_polarities_are_told() -> None:

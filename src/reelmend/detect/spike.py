@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelmend.detect.candidates import find_candidates
-from reelmend.detect.features import Blobs, Others, add_recurrence, add_trail
+from reelmend.detect.features import FEATURES, Blobs, Others, add_recurrence, add_trail
 from reelmend.detect.promise import Blob, Detection
 from reelmend.detect.refine import Limits, refine
 from reelmend.detect.trees import Trees, load_trees
@@ -28,6 +28,9 @@ PIECES, PIECE_GAP, PIECE_SHARE = 3, 3, 0.4
 BORDER, BORDER_LENGTH, BORDER_SHARE = 0.012, 0.06, 0.8
 """A blob with 0.8 of its area within 0.012 of the frame's width (6 pixels at least) of the border, and longer than 0.06
 of the frame's shorter side, is the edge of the gate."""
+
+TRAIL = 0.6
+"""A blob that lies half-way between like blobs before and after, to this degree (0..1), flies past."""
 
 LARGEST_SHARE = 0.02
 """Of the frame's area: one blob larger than this is not dust."""
@@ -106,7 +109,10 @@ class SpikeDetector:
         probability[_hugs_border(evidence, blobs, window.centre.luma.shape)] = 0
         passing = np.flatnonzero(probability >= SEED_PROBABILITY["strong"])
         add_trail(table, passing, blobs, pair, others)
-        probability[passing] = np.minimum(probability[passing], self._trees.probability(table[passing]))
+        judged = np.minimum(probability[passing], self._trees.probability(table[passing]))
+        # What keeps its course over three frames is not damage, however much it looks like it.
+        flies = table[passing, FEATURES.index("trail")] >= TRAIL
+        probability[passing] = np.where(flies, judged / 2, judged)
         return probability
 
     def _joined(

@@ -25,7 +25,8 @@ from benchmarks.clips import SCANS, data_folder
 from benchmarks.lookalikes import draw_limbs, sample_flyers, sample_glints, sample_limbs
 from benchmarks.video import read_rgb
 from reelmend.detect.candidates import find_candidates
-from reelmend.detect.features import FEATURES, Blobs, add_recurrence, add_trail
+from reelmend.detect.features import FEATURES, Blobs
+from reelmend.detect.recurrence import add_recurrence, add_trail
 from reelmend.detect.trees import Trees
 from reelmend.film import Frame, Layout
 from reelmend.motion.cuts import shots

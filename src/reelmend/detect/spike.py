@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelmend.detect.candidates import find_candidates
-from reelmend.detect.features import FEATURES, Blobs, Others, add_recurrence, add_trail
+from reelmend.detect.features import FEATURES, Blobs
 from reelmend.detect.promise import Blob, Detection
+from reelmend.detect.recurrence import Others, add_recurrence, add_trail
 from reelmend.detect.refine import Limits, refine
 from reelmend.detect.trees import Trees, load_trees
 from reelmend.film import Mask

@@ -15,7 +15,7 @@ import cv2
 from threadpoolctl import threadpool_limits
 
 from reelmend.config import Job
-from reelmend.errors import UsageError
+from reelmend.errors import MediaError, UsageError
 from reelmend.film import Frame, ReelFacts
 from reelmend.media import Reel, Writer, open_mask_reader, open_mask_writer, open_reel, open_writer
 from reelmend.media.masks import MaskWriter
@@ -214,7 +214,7 @@ class _Run:
         with (
             ThreadPoolExecutor(self.workers, thread_name_prefix="reelmend") as pool,
             ThreadPoolExecutor(1, thread_name_prefix="reelmend-write") as writing,
-            closing(_frames(reel, begin, count, self.clock)) as frames,
+            closing(ahead(_frames(reel, begin, count, job), 2, self.clock, "decode")) as frames,
             closing(worker.run(frames, max(begin, first - 1) if done else first, pool)) as outcomes,
         ):
             pending: Future[None] | None = None
@@ -270,8 +270,17 @@ class _Run:
         )
 
 
-def _frames(reel: Reel, begin: int, count: int | None, clock: Clock) -> Generator[Frame, None, None]:
-    return ahead(reel.frames(begin, count), 2, clock, "decode")
+def _frames(reel: Reel, begin: int, count: int | None, job: Job) -> Generator[Frame, None, None]:
+    """The frames from `begin` on. What breaks after the last frame of the job only ends its context."""
+    wanted = None if job.frames is None else job.start + job.frames
+    following = begin
+    try:
+        for frame in reel.frames(begin, count):
+            following = frame.index + 1
+            yield frame
+    except MediaError:
+        if wanted is None or following < wanted:
+            raise
 
 
 def _total(facts: ReelFacts, job: Job) -> int | None:

@@ -163,12 +163,3 @@ class ReelFacts:
     """The number of frames that the header suggests, good enough for a progress bar; `frames` is the trusted one."""
     notes: tuple[str, ...] = ()
     """What a person should know: a hold in place of a gap, interlaced material."""
-
-
-@dataclass(frozen=True, slots=True)
-class Shot:
-    """The frames between two cuts, `first` and `last` inclusive, counted from 0."""
-
-    number: int
-    first: int
-    last: int

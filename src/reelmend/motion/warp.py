@@ -76,16 +76,6 @@ def follow(
     return xs + factor * sample(flow[..., 0], gx, gy), ys + factor * sample(flow[..., 1], gx, gy)
 
 
-def sample_luma(
-    window: Window, neighbour: Neighbour, xs: NDArray[np.float32], ys: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """A neighbour's luma at points of the centre, float32 of the shape of `xs`, light not matched.
-
-    Cost follows the number of points, not the frame: for second neighbours under candidates only.
-    """
-    return sample(neighbour.picture.luma, *follow(neighbour.flow, xs, ys, window.centre.factor))
-
-
 def sample(
     plane: NDArray[np.uint8] | NDArray[np.float32], xs: NDArray[np.float32], ys: NDArray[np.float32]
 ) -> NDArray[np.float32]:

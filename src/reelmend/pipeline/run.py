@@ -43,6 +43,7 @@ class Progress:
 
     done: int
     total: int | None
+    """As the source says, or its own estimate where it does not count its frames."""
     fps: float
     """Frames a second in this run."""
     damaged_fraction: float
@@ -207,6 +208,9 @@ class _Run:
         begin = max(0, first - CONTEXT)
         # Neighbours after the last frame are read too; they decide about it.
         count = None if job.frames is None else job.start + job.frames - begin + CONTEXT
+        about = total
+        if about is None and reel.facts.frames_about is not None:
+            about = max(done, reel.facts.frames_about - job.start)
         shot_offset: int | None = None
         last_shot = report.last_shot
         position, damaged = done, 0.0
@@ -235,7 +239,7 @@ class _Run:
                 if self.progress:
                     spent = time.perf_counter() - begun
                     new = position - done
-                    self.progress(Progress(position, total, new / max(spent, 1e-6), damaged / new, outcome.record.shot))
+                    self.progress(Progress(position, about, new / max(spent, 1e-6), damaged / new, outcome.record.shot))
             if pending is not None:
                 pending.result()
         if not position:

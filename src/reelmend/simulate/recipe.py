@@ -1,0 +1,131 @@
+"""A recipe: what the damage, the grain and the picture of a simulated reel are like. Written as TOML.
+
+Every pair of numbers is a range, lowest and highest, from which one value is drawn for a reel (on the command line)
+or for a training sample (in a batch).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from reelmend.simulate.outlines import GAUGE_WIDTH
+
+FITTED = ("dust", "dirt", "short hair", "long hair", "scratch")
+"""Kinds whose numbers come from the fitted statistics; the others state theirs in the recipe."""
+
+
+def _ordered(value: tuple[float, float]) -> tuple[float, float]:
+    if value[0] > value[1]:
+        raise ValueError("a range is its lowest and its highest value, in this order")
+    return value
+
+
+def _known_gauge(value: str) -> str:
+    if value not in GAUGE_WIDTH:
+        raise ValueError(f"unknown gauge; known: {', '.join(GAUGE_WIDTH)}")
+    return value
+
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(ge=0)]
+Range = Annotated[tuple[Positive, Positive], AfterValidator(_ordered)]
+ShareRange = Annotated[tuple[Share, Share], AfterValidator(_ordered)]
+Gauge = Annotated[str, AfterValidator(_known_gauge)]
+Tint = Literal["neutral", "yellow", "green", "blue"]
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Entry(Part):
+    """One kind of damage."""
+
+    times: Range = (1.0, 1.0)
+    """Of the fitted count for a unit of film area; fitted kinds only."""
+    per_frame: Range = (0.0, 0.0)
+    """New defects a frame on average, whatever its size; kinds without a fit only."""
+    chance: Share = 1.0
+    """Probability that a reel (or training sample) has this kind at all."""
+    bright: Share = 0.5
+    """Probability that a defect is bright."""
+    opacity: ShareRange = (0.5, 1.0)
+    white: ShareRange = (0.85, 1.0)
+    softness: Range = (0.5, 1.1)
+    """Of the edge: standard deviation of the scanner's point spread, pixels."""
+    mottle: ShareRange = (0.0, 0.3)
+    halo: ShareRange = (0.0, 0.0)
+    tints: tuple[Tint, ...] = ("neutral",)
+    frames: tuple[int, int] = (1, 1)
+    """Life in frames; log-uniform between."""
+    every: tuple[int, int] = (1, 1)
+    """Shows on each n-th frame of its life: once a turn of the reel."""
+    wobble: Range = (0.0, 0.0)
+    """Micrometres: standard deviation of its wandering while it lives."""
+
+
+class Sticking(Part):
+    """Dirt that stays where it is for several frames, as in a scanner or a projector's gate."""
+
+    chance: Share = 0.0
+    frames: tuple[int, int] = (2, 6)
+
+
+class Grain(Part):
+    """Film grain laid over the clean picture before it is damaged."""
+
+    granularity: Range = (8.0, 14.0)
+    """The film maker's RMS figure: 1000 times the standard deviation of density through a 48 micrometre aperture."""
+    correlation: ShareRange = (0.3, 1.0)
+    """Between colour channels."""
+
+
+class Picture(Part):
+    """Changes of the picture that are not damage and not in the mask."""
+
+    flicker: Range = (0.0, 0.0)
+    """Standard deviation of each frame's gain around 1."""
+    weave: Range = (0.0, 0.0)
+    """Standard deviation of the picture's shift, micrometres on film."""
+    jumps: Range = (0.0, 0.0)
+    """Splice jumps a thousand frames: a frame or two shifted by a tenth of a perforation pitch."""
+    fading: ShareRange = (0.0, 0.0)
+    """How far dyes have faded: 0 = fresh; 1 = cyan and yellow all but gone (colour) or contrast halved (gray)."""
+    blur: Range = (0.0, 0.0)
+    """Standard deviation of a blur after everything, pixels."""
+    compression: ShareRange = (0.0, 0.0)
+    """0 = none, 1 = JPEG at quality 20, after everything."""
+
+
+class Lookalike(Part):
+    """Something that looks like damage and is not; drawn into the clean picture."""
+
+    chance: Share = 0.2
+    """Probability that a reel (or training sample) has it."""
+    amount: Range = (0.5, 2.0)
+    """Times its usual number."""
+
+
+class Recipe(Part):
+    """All of a simulation but its seed."""
+
+    name: str = "custom"
+    note: str = ""
+    """For people: what the recipe stands for."""
+    gauge: tuple[Gauge, ...] = ("35mm",)
+    """One is picked for a reel or training sample."""
+    statistics: str = ""
+    """A statistics file made by `reelmend simulate fit`; empty = the package's own."""
+    amount: Range = (0.3, 1.5)
+    """Times all counts; log-uniform between."""
+    smallest: Positive = 2.5
+    """Pixels: a shape whose larger side would be smaller is enlarged to it, for nobody sees or labels less."""
+    damage: dict[str, Entry] = Field(default_factory=dict)
+    """By kind of damage."""
+    sticking: Sticking = Sticking()
+    grain: Grain | None = None
+    picture: Picture = Picture()
+    lookalikes: dict[str, Lookalike] = Field(default_factory=dict)
+    """By kind of look-alike."""

@@ -19,11 +19,11 @@ from reelmend.simulate.damage import (
     coverage,
     damage_frame,
     draw,
-    rasterise,
     sample_defects,
 )
 from reelmend.simulate.outlines import Outline, polygon_area
 from reelmend.simulate.procedural import flake, sample_outlines
+from reelmend.simulate.raster import rasterise
 
 BOX = Outline("dirt", (np.array([(-10.0, -5.0), (10.0, -5.0), (10.0, 5.0), (-10.0, 5.0)]),))
 PLAIN = Defect(BOX, x=30, y=20, scale=1, softness=0)

@@ -8,9 +8,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from reelmend.simulate.lookalikes.promise import Image
+from reelmend.simulate.lookalikes.promise import Image, Thing
 
 Points = NDArray[np.float64]
+
+SHUTTER = 0.5
+"""Share of a frame's time for which the shutter is open: the usual 180 degrees."""
 
 
 def motion_kernel(way: tuple[float, float]) -> Image:
@@ -38,7 +41,7 @@ def disc(radius: float, softness: float, shift: tuple[float, float] = (0.5, 0.5)
         y = np.exp(-((grid - shift[1]) ** 2) / (2 * variance))
         return np.asarray(min(peak, 1.0) * np.outer(y, x), dtype=np.float32), -reach, -reach
     distance = np.hypot(grid[:, None] - shift[1], grid[None, :] - shift[0])
-    return _edge((radius - distance) / softness), -reach, -reach
+    return edge((radius - distance) / softness), -reach, -reach
 
 
 def stroke(
@@ -57,21 +60,43 @@ def stroke(
     else:
         low, high = np.array([-reach, -reach]), np.array([reach + 1, reach + 1])
     columns, rows = (high - low).tolist()
-    x = np.arange(columns)[None, :] + low[0] + 0.5
-    y = np.arange(rows)[:, None] + low[1] + 0.5
-    # Coverage across a line of width w is a ramp one pixel wide at each edge, at most w high.
     cover = np.zeros((rows, columns), dtype=np.float32)
     for (ax, ay), (bx, by), wide_a, wide_b in zip(line[:-1], line[1:], widths[:-1], widths[1:], strict=True):
+        # Only the window that the segment can reach.
+        reached = max(wide_a, wide_b) / 2 + 1
+        first_row, last_row = (
+            int(v - low[1]) for v in (np.floor(min(ay, by) - reached), np.ceil(max(ay, by) + reached))
+        )
+        first_column, last_column = (
+            int(v - low[0]) for v in (np.floor(min(ax, bx) - reached), np.ceil(max(ax, bx) + reached))
+        )
+        window = np.s_[max(first_row, 0) : max(last_row + 1, 0), max(first_column, 0) : max(last_column + 1, 0)]
+        part = cover[window]
+        x = np.arange(part.shape[1])[None, :] + window[1].start + low[0] + 0.5
+        y = np.arange(part.shape[0])[:, None] + window[0].start + low[1] + 0.5
         along = ((x - ax) * (bx - ax) + (y - ay) * (by - ay)) / max((bx - ax) ** 2 + (by - ay) ** 2, 1e-9)
         share = np.clip(along, 0, 1)
         distance = np.hypot(x - ax - share * (bx - ax), y - ay - share * (by - ay))
         wide = wide_a + share * (wide_b - wide_a)
-        cover = np.maximum(cover, np.clip(wide / 2 + 0.5 - distance, 0, np.minimum(1, wide)).astype(np.float32))
+        # Across a line of width w coverage is a ramp one pixel wide at each edge, at most w high.
+        np.maximum(part, np.clip(wide / 2 + 0.5 - distance, 0, np.minimum(1, wide)), out=part, casting="same_kind")
     if softness > 0:
         cover = cv2.GaussianBlur(cover, (0, 0), softness, borderType=cv2.BORDER_CONSTANT)
     return cover, int(low[1]), int(low[0])
 
 
-def _edge(depth: NDArray[np.float64]) -> Image:
+def exposed_path(thing: Thing, scale: float, age: int, shift: tuple[float, float], points: int = 5) -> Points:
+    """The way a thing goes while the shutter is open, `(points, 2)` in pixels from the pixel of its place."""
+    here = thing.place(thing.first + age)
+    times = thing.first + age + np.linspace(-SHUTTER / 2, SHUTTER / 2, points)
+    way = np.array([thing.place(time) for time in times]) - here
+    return np.asarray(way * scale + shift)
+
+
+def path_length(line: Points) -> float:
+    return float(np.hypot(*np.diff(line, axis=0).T).sum())
+
+
+def edge(depth: NDArray[np.float64]) -> Image:
     """A straight edge blurred by a unit Gaussian, by the depth inside it: a close logistic fit of the normal CDF."""
     return np.asarray(1 / (1 + np.exp(-1.702 * np.clip(depth, -12, 12))), dtype=np.float32)

@@ -38,7 +38,7 @@ def lay_over(frame: Frame, stamps: Sequence[Stamp], full_range: bool = False) ->
             colour = (
                 _colour(stamp.colour, layout, index, full_range)
                 if stamp.borrowed is None
-                else _content(frame, index, stamp.borrowed, rows, columns)
+                else _content(frame, index, stamp.borrowed, (rows, columns), full_range)
             )
             lift[rows, columns] += alpha * (colour - lift[rows, columns])
     if float(gain.min()) == 1:
@@ -84,8 +84,11 @@ def _colour(colour: Colour, layout: Layout, index: int, full_range: bool) -> np.
     return np.float32(middle + difference * span)
 
 
-def _content(frame: Frame, index: int, borrowed: Borrowed, rows: slice, columns: slice) -> NDArray[np.float32]:
+def _content(
+    frame: Frame, index: int, borrowed: Borrowed, place: tuple[slice, slice], full_range: bool
+) -> NDArray[np.float32]:
     """The borrowed content of one plane at full size, for a window of the frame."""
+    rows, columns = place
     sub_x, sub_y = frame.layout.subsampling(index)
     plane = frame.planes[index]
     y = np.clip(np.arange(rows.start, rows.stop) + borrowed.dy, 0, frame.height - 1) >> sub_y
@@ -95,6 +98,6 @@ def _content(frame: Frame, index: int, borrowed: Borrowed, rows: slice, columns:
     if kernel.size > 1:
         window = cv2.filter2D(window, cv2.CV_32F, kernel, borderType=cv2.BORDER_REPLICATE)
     if index == 0 or frame.layout.family == "rgb":
-        black = 0.0 if frame.layout.family == "rgb" else float(luma_codes(frame.layout, False)[0])
+        black = np.float32(luma_codes(frame.layout, full_range)[0])
         window = black + borrowed.gain * (window - black)
     return window

@@ -26,6 +26,11 @@ def scale_of(canvas: tuple[int, int]) -> float:
     return canvas[1] / STANDARD_WIDTH
 
 
+def height_of(size: tuple[int, int]) -> float:
+    """Height in units of a frame `(height, width)`."""
+    return size[0] / size[1] * STANDARD_WIDTH
+
+
 def lens(scale: float) -> float:
     """Standard deviation in pixels of the lens's blur: nothing of the scene is sharper than this.
 
@@ -124,6 +129,8 @@ class LookAlike(ABC):
     """Whether it is seen in neighbouring frames at (nearly) the same place; False for what flashes or flies."""
     needs_picture: ClassVar[bool] = False
     """Whether `draw` looks at the picture, so that it cannot be rendered beforehand."""
+    crowd: ClassVar[float]
+    """How many are alive in a frame at `amount` 1, on average."""
     block: ClassVar[int] = 48
     """Frames for which a scene samples at once; nothing lives longer than this."""
 
@@ -131,7 +138,7 @@ class LookAlike(ABC):
     def sample(
         self, rng: np.random.Generator, size: tuple[int, int], frames: int, amount: float = 1.0, mood: int = 0
     ) -> tuple[Thing, ...]:
-        """The things that appear in frames 0 to `frames` - 1 of a scene.
+        """The things that appear in frames 0 to `frames` - 1 of a scene; those alive before it are not among them.
 
         `size` is the frame's `(height, width)` in pixels, `amount` times their usual number. `mood` is the seed of
         what all things of a scene share (the wind, the focal length): the same for the whole of a scene.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -35,8 +36,7 @@ class Scene:
             block = frame // LOOKALIKES[name].block
             # Nothing lives longer than a block, so what lives now was born in this block or the one before.
             for born in (block - 1, block):
-                if born >= 0:
-                    alive += [thing for thing in self._born(name, born) if thing.lives(frame)]
+                alive += [thing for thing in self._born(name, born) if thing.lives(frame)]
         return alive
 
     def stamps(self, frame: int, luma: Image | None = None) -> list[Stamp]:
@@ -50,15 +50,13 @@ class Scene:
 
     def _sample(self, name: str, block: int) -> tuple[Thing, ...]:
         look: LookAlike = LOOKALIKES[name]
-        rng = np.random.default_rng([self.seed, _number(name), 1 + block])
+        rng = np.random.default_rng([self.seed, _number(name), 2 + block])
         mood = int(np.random.default_rng([self.seed, _number(name), 0]).integers(2**31))
         born = look.sample(rng, self.size, look.block, self.amounts[name], mood)
         return tuple(_later(thing, block * look.block) for thing in born)
 
 
 def _later(thing: Thing, frames: int) -> Thing:
-    from dataclasses import replace
-
     return replace(thing, first=thing.first + frames)
 
 

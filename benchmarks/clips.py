@@ -23,9 +23,10 @@ from numpy.typing import NDArray
 
 from benchmarks.video import Planes, from_rgb, read_rgb, write_ffv1
 from reelmend.film import Frame, Layout
-from reelmend.simulate.damage import TRUTH_ALPHA, Recipe, damage_frame, draw, sample_defects
+from reelmend.simulate.damage import TRUTH_ALPHA, damage_frame
 from reelmend.simulate.grain import add_grain, grain_of
 from reelmend.simulate.outlines import Outline, read_scans
+from reelmend.simulate.pool import PoolRecipe, draw, sample_defects
 
 LAYOUTS = {
     "gray": Layout("gray", 8),
@@ -106,7 +107,7 @@ def build(recipe: ClipRecipe, data: Path, pool: Sequence[Outline], out: Path) ->
     width, height = recipe.size
     grain_rng, damage_rng = np.random.default_rng(recipe.seed).spawn(2)
     grain = grain_of(recipe.gauge, width)
-    damage_recipe = Recipe(gauge=recipe.gauge, bright=recipe.bright)
+    damage_recipe = PoolRecipe(gauge=recipe.gauge, bright=recipe.bright)
     layout = LAYOUTS[recipe.pixel_format]
     clean: list[Planes] = []
     damaged: list[Planes] = []

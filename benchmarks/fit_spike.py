@@ -32,9 +32,10 @@ from reelmend.film import Frame, Layout
 from reelmend.motion.cuts import shots
 from reelmend.motion.picture import picture
 from reelmend.motion.windows import windows
-from reelmend.simulate.damage import TRUTH_ALPHA, Recipe, damage_frame, draw, sample_defects
+from reelmend.simulate.damage import TRUTH_ALPHA, damage_frame
 from reelmend.simulate.grain import Grain, add_grain
 from reelmend.simulate.outlines import Outline, read_scans
+from reelmend.simulate.pool import PoolRecipe, draw, sample_defects
 
 # Terms: sam2 Apache-2.0; sample-videos (*.mkv) CC-BY-4.0; Pexels free use; vmaf_resource BSD-2-Clause-Patent.
 CLIPS = {
@@ -85,7 +86,7 @@ def make_clip(
     contrast = rng.uniform(0.6, 1.05)
     lift = rng.uniform(0, 1 - min(1.0, contrast))
     area = float(np.exp(rng.uniform(np.log(0.002), np.log(0.015))))
-    recipe = Recipe(
+    recipe = PoolRecipe(
         gauge=str(rng.choice(["35mm", "35mm", "16mm", "super8"])),
         area=(area / 2, area * 1.5),
         bright=float(rng.choice([0.1, 0.5, 0.9])),

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from reelmend.simulate.damage import Defect
+from reelmend.simulate.defect import Defect, Ink, Pose
 from reelmend.simulate.outlines import GAUGE_WIDTH, Outline
 
 Image = NDArray[np.float32]
@@ -45,12 +45,13 @@ def sample_flyers(
         course = heading + rng.normal() * 0.15 if number > 4 else rng.uniform(0, 2 * np.pi)
         speed = pace * rng.uniform(0.7, 1.3)
         scale = max(width / GAUGE_WIDTH["35mm"] * rng.uniform(0.7, 3.0), 2.5 / max(outline.extent))
-        first = Defect(
-            outline=outline,
+        pose = Pose(
             x=float(rng.uniform(-0.3, 1.3) * width),
             y=float(rng.uniform(-0.3, 1.3) * height),
             scale=scale,
             angle=float(rng.uniform(0, 2 * np.pi)),
+        )
+        ink = Ink(
             polarity="bright" if rng.uniform() < 0.5 else "dark",
             opacity=float(rng.uniform(0.5, 1.0)),
             softness=float(rng.uniform(0.5, 1.6)),
@@ -59,9 +60,10 @@ def sample_flyers(
         )
         spin, fall = rng.normal() * 0.2, rng.normal() * 0.02 * speed
         for index, frame in enumerate(frames):
-            x = first.x + speed * np.cos(course) * index
-            y = first.y + speed * np.sin(course) * index + fall * index**2
-            frame.append(replace(first, x=float(x), y=float(y), angle=float(first.angle + spin * index)))
+            x = pose.x + speed * np.cos(course) * index
+            y = pose.y + speed * np.sin(course) * index + fall * index**2
+            there = replace(pose, x=float(x), y=float(y), angle=float(pose.angle + spin * index))
+            frame.append(Defect(outline.kind, outline, there, ink))
     return frames
 
 
@@ -78,20 +80,19 @@ def sample_glints(
     for _ in range(int(rng.integers(8, 50))):
         outline = pool[int(rng.integers(len(pool)))]
         x, y = rng.normal(middle, spread)
-        spot = Defect(
-            outline=outline,
+        pose = Pose(
             x=float(x),
             y=float(y),
             scale=max(width / GAUGE_WIDTH["35mm"] * 0.7, 2.5 / max(outline.extent)),
             angle=float(rng.uniform(0, 2 * np.pi)),
-            polarity="bright",
-            opacity=1.0,
-            softness=float(rng.uniform(0.5, 1.2)),
         )
+        ink = Ink(polarity="bright", opacity=1.0, softness=float(rng.uniform(0.5, 1.2)))
         for frame in frames:
             if rng.uniform() < chance:
                 dx, dy = rng.normal(0, 2.0, 2)
-                frame.append(replace(spot, x=spot.x + dx, y=spot.y + dy, opacity=float(rng.uniform(0.3, 1.0))))
+                there = replace(pose, x=pose.x + dx, y=pose.y + dy)
+                bright = replace(ink, opacity=float(rng.uniform(0.3, 1.0)))
+                frame.append(Defect(outline.kind, outline, there, bright))
     return frames
 
 

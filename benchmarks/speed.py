@@ -26,8 +26,9 @@ import numpy as np
 
 from reelmend.film import Colour, Frame, Layout, ReelFacts
 from reelmend.media import open_reel, open_writer
-from reelmend.simulate.damage import Recipe, damage_frame, draw, sample_defects
+from reelmend.simulate.damage import damage_frame
 from reelmend.simulate.grain import grain_frame, grain_of
+from reelmend.simulate.pool import PoolRecipe, draw, sample_defects
 from reelmend.simulate.procedural import sample_outlines
 from reelmend.simulate.sample import BUNDLED
 
@@ -85,7 +86,7 @@ def damaged(case: Case, source: Path) -> Iterator[Frame]:
     """The stretch with grain and damage, from a fixed seed."""
     rng = np.random.default_rng(case.width)
     shapes = sample_outlines(rng, 400)
-    recipe = Recipe(gauge=GAUGE)
+    recipe = PoolRecipe(gauge=GAUGE)
     for frame in pictures(case, source):
         grainy = grain_frame(frame, grain_of(GAUGE, case.width), rng)
         defects = sample_defects(rng, shapes, case.height, case.width, recipe)

@@ -18,8 +18,9 @@ import numpy as np
 
 from reelmend.errors import ReelMendError, UsageError
 from reelmend.media import open_mask_writer, open_reel, open_writer
-from reelmend.simulate.damage import Recipe, damage_frame, draw, sample_defects
+from reelmend.simulate.damage import damage_frame
 from reelmend.simulate.grain import grain_frame, grain_of
+from reelmend.simulate.pool import PoolRecipe, draw, sample_defects
 from reelmend.simulate.procedural import sample_outlines
 
 SEED = 1895
@@ -29,7 +30,7 @@ BUNDLED = Path(__file__).resolve().parents[3] / "samples" / "juggle.mp4"
 """The clip in the project's checkout; it does not travel in the installed package."""
 
 GAUGE = "16mm"
-RECIPE = Recipe(gauge=GAUGE, bright=0.6, area=(0.004, 0.012))
+RECIPE = PoolRecipe(gauge=GAUGE, bright=0.6, area=(0.004, 0.012))
 POOL = 600
 """Shapes to pick from: as many as a reel of this length shows without seeing one too often."""
 

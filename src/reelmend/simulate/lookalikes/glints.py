@@ -98,7 +98,8 @@ class Glints(LookAlike):
         glint, softness = thing.patch, lens(scale)
         core = glint.core * scale
         reach = int(np.ceil(max(glint.reach * scale * bool(glint.rays), core + np.hypot(*glint.stretch) * scale))) + 2
-    XX        half = np.array(glint.stretch) * scale / 2
+        reach += int(np.ceil(4 * (softness + core)))
+        half = np.array(glint.stretch) * scale / 2
         alpha, top, left = stroke(np.array([-half, half]) + shift, 2 * core, softness, reach)
         # A faint glow: the light scattered in emulsion and lens.
         glow, glow_top, _ = disc(core, softness + core, shift)

@@ -13,9 +13,12 @@ import numpy as np
 
 from reelmend.simulate.lookalikes.promise import STANDARD_WIDTH, Image, LookAlike, Stamp, Thing, height_of, lens
 
-SYLLABLES = tuple(
-    "ra be li mo tan ser vik do nel is ka por um the en ju go sti fal wer cha lou mi ny ix ob ple qua zi dy".split(" ")
+# fmt: off
+SYLLABLES = (
+    "ra", "be", "li", "mo", "tan", "ser", "vik", "do", "nel", "is", "ka", "por", "um", "the", "en",
+    "ju", "go", "sti", "fal", "wer", "cha", "lou", "mi", "ny", "ix", "ob", "ple", "qua", "zi", "dy",
 )
+# fmt: on
 
 FONTS = (
     cv2.FONT_HERSHEY_SIMPLEX,

@@ -27,11 +27,15 @@ from reelmend.simulate.lookalikes.promise import (
 SEARCH = 40.0
 """Half side of the square in which a glint looks for a highlight to sit on, units."""
 
-BRIGHT = 0.55
-"""A highlight is at least as bright as this, of code range, ..."""
+COMPACT = 6.0
+"""A highlight is narrower than this in some direction, units: a face or a white wall has glints at its corners and
+on its edges only."""
 
-ABOVE = 0.12
-"""... and above the median around it by this."""
+BRIGHT = 0.5
+"""It is at least as bright as this, of code range, ..."""
+
+ABOVE = 0.08
+"""... and brighter than what is around it (its white top-hat) by this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +118,7 @@ class Glints(LookAlike):
 
 
 def highlight_near(luma: Image, x: float, y: float) -> tuple[float, float] | None:
-    """The brightest place (units) within `SEARCH` of a place, if it is a highlight: bright, and standing out."""
+    """The highlight (units) that stands out most within `SEARCH` of a place; None where there is none."""
     scale = scale_of((luma.shape[0], luma.shape[1]))
     half = SEARCH * scale
     top, left = max(int(y * scale - half), 0), max(int(x * scale - half), 0)
@@ -122,8 +126,11 @@ def highlight_near(luma: Image, x: float, y: float) -> tuple[float, float] | Non
     if window.size == 0:
         return None
     smooth = cv2.GaussianBlur(np.ascontiguousarray(window, dtype=np.float32), (0, 0), lens(scale))
-    _, peak, _, (column, row) = cv2.minMaxLoc(smooth)
-    if peak < BRIGHT or peak - float(np.median(smooth)) < ABOVE:
+    side = 2 * round(COMPACT * scale / 2) + 1
+    around = cv2.morphologyEx(smooth, cv2.MORPH_OPEN, np.ones((side, side), dtype=np.uint8))
+    standing_out = np.where(smooth >= BRIGHT, smooth - around, np.float32(0))
+    _, peak, _, (column, row) = cv2.minMaxLoc(standing_out)
+    if peak < ABOVE:
         return None
     return (left + column + 0.5) / scale, (top + row + 0.5) / scale
 

@@ -15,7 +15,7 @@ from reelmend.simulate.lookalikes.brush import exposed_path, stroke
 from reelmend.simulate.lookalikes.promise import LookAlike, Stamp, Thing, lens
 from reelmend.simulate.lookalikes.weather import falls
 
-DIAMETER = (0.0015, 0.004)
+DIAMETER = (0.002, 0.006)
 """Of a drop, metres."""
 
 FOCUS = 6.0
@@ -41,7 +41,7 @@ class Rain(LookAlike):
         shared = np.random.default_rng(mood)
         wind = float(shared.normal(0, 1.2))
         # Lit from behind, as on a film set, rain is seen; lit from the front it hardly is.
-        brightness, strength = float(shared.uniform(0.7, 0.95)), float(shared.uniform(0.15, 0.6))
+        brightness, strength = float(shared.uniform(0.75, 1.0)), float(shared.uniform(0.3, 0.9))
         things = []
         for fall in falls(rng, size, frames, self.crowd * amount, (1.2, 12.0), (6.0, 9.0), (wind, 0.15), mood):
             width = float(rng.uniform(*DIAMETER)) * fall.a_metre

@@ -11,7 +11,7 @@ from reelmend.simulate.lookalikes.brush import disc, exposed_path, path_length, 
 from reelmend.simulate.lookalikes.promise import LookAlike, Stamp, Sway, Thing, lens
 from reelmend.simulate.lookalikes.weather import falls
 
-DIAMETER = (0.002, 0.009)
+DIAMETER = (0.003, 0.018)
 """Of a flake, metres."""
 
 FOCUS = 5.0
@@ -37,7 +37,7 @@ class Snow(LookAlike):
     ) -> tuple[Thing, ...]:
         shared = np.random.default_rng(mood)
         wind = float(shared.normal(0, 0.8))
-        brightness = float(shared.uniform(0.75, 1.0))
+        brightness = float(shared.uniform(0.85, 1.0))
         things = []
         for fall in falls(rng, size, frames, self.crowd * amount, (0.8, 10.0), (0.8, 1.6), (wind, 0.12), mood):
             width = float(rng.uniform(*DIAMETER)) * fall.a_metre

@@ -120,3 +120,28 @@ def test_masks_must_be_boolean_and_alike() -> None:
         count(np.zeros((2, 2), bool), np.zeros((2, 3), bool))
     with pytest.raises(ValueError, match="rise from 1"):
         blob_recall(np.zeros((2, 2), bool), np.zeros((2, 2), bool), edges=(3, 9))
+
+
+@settings(max_examples=50, deadline=None)
+@given(masks, masks)
+def test_dice_and_iou_say_the_same(found: np.ndarray, truth: np.ndarray) -> None:
+    counts = count(found, truth)
+    if counts.dice is None:
+        assert counts.iou is None
+    else:
+        assert counts.iou == pytest.approx(counts.dice / (2 - counts.dice))
+
+
+@settings(max_examples=50, deadline=None)
+@given(masks, masks, masks)
+def test_a_larger_mask_never_recalls_less(found: np.ndarray, more: np.ndarray, truth: np.ndarray) -> None:
+    small, large = count(found, truth).recall, count(found | more, truth).recall
+    assert small is None or small <= large
+
+
+def test_false_alarm_area_on_clean_film() -> None:
+    clean, found = np.zeros((100, 200), bool), np.zeros((100, 200), bool)
+    found[3, 4:9] = True
+    assert count(found, clean).false_alarm_area == pytest.approx(5 / 20000 * 1e6)
+    assert count(clean, clean).false_alarm_area == 0
+    assert count(clean, ~clean).false_alarm_area is None

@@ -68,8 +68,10 @@ def decibels(squared_error: float | None, peak: float) -> float | None:
     return float("inf") if squared_error == 0 else float(10 * np.log10(peak**2 / squared_error))
 
 
-def ssim_map(result: NDArray[Any], truth: NDArray[Any], peak: float) -> NDArray[np.float64]:
-    """Structural similarity around every pixel of one plane `(h, w)`, -1..1.
+def ssim_parts(
+    result: NDArray[Any], truth: NDArray[Any], peak: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Luminance, and contrast times structure, around every pixel of one plane `(h, w)`; their product is SSIM.
 
     The window of Wang et al. (2004), edges reflected, population moments (no sample correction).
     """
@@ -81,7 +83,13 @@ def ssim_map(result: NDArray[Any], truth: NDArray[Any], peak: float) -> NDArray[
     both = _window(x * y) - mean_x * mean_y
     c1, c2 = (SSIM_K1 * peak) ** 2, (SSIM_K2 * peak) ** 2
     luminance = (2 * mean_x * mean_y + c1) / (mean_x**2 + mean_y**2 + c1)
-    return np.asarray(luminance * (2 * both + c2) / (var_x + var_y + c2))
+    return luminance, (2 * both + c2) / (var_x + var_y + c2)
+
+
+def ssim_map(result: NDArray[Any], truth: NDArray[Any], peak: float) -> NDArray[np.float64]:
+    """Structural similarity around every pixel of one plane `(h, w)`, -1..1."""
+    luminance, structure = ssim_parts(result, truth, peak)
+    return luminance * structure
 
 
 def ssim(result: NDArray[Any], truth: NDArray[Any], peak: float, where: Mask | None = None) -> float | None:

@@ -197,7 +197,7 @@ def surroundings(mask: Mask, gap: int = 2, width: int = 6) -> Mask:
     return np.asarray(grown(mask, gap + width) & ~grown(mask, gap))
 
 
-def grown(mask: Mask, pixels: int) -> Mask:
+def grown(mask: Mask, pixels: float) -> Mask:
     """A mask grown by a disc of a radius in pixels: True within that distance of a True pixel."""
     if pixels <= 0 or not mask.any():
         return mask.copy()

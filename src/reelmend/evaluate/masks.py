@@ -42,27 +42,36 @@ class Counts:
     @property
     def precision(self) -> float | None:
         """Share of the found pixels that are damaged; None when nothing was found."""
-        return _ratio(self.hits, self.hits + self.false_alarms)
+        return ratio(self.hits, self.hits + self.false_alarms)
 
     @property
     def recall(self) -> float | None:
         """Share of the damaged pixels that were found; None when nothing is damaged."""
-        return _ratio(self.hits, self.hits + self.misses)
+        return ratio(self.hits, self.hits + self.misses)
 
     @property
     def accuracy(self) -> float | None:
         """Share of all pixels that were judged rightly; None for no pixels."""
-        return _ratio(self.hits + self.clean, self.hits + self.clean + self.false_alarms + self.misses)
+        return ratio(self.hits + self.clean, self.hits + self.clean + self.false_alarms + self.misses)
 
     @property
     def dice(self) -> float | None:
         """Twice the hits over found plus damaged pixels; None when nothing was found and nothing is damaged."""
-        return _ratio(2 * self.hits, 2 * self.hits + self.false_alarms + self.misses)
+        return ratio(2 * self.hits, 2 * self.hits + self.false_alarms + self.misses)
 
     @property
     def iou(self) -> float | None:
         """Hits over the union of found and damaged pixels; None when both are empty."""
-        return _ratio(self.hits, self.hits + self.false_alarms + self.misses)
+        return ratio(self.hits, self.hits + self.false_alarms + self.misses)
+
+    @property
+    def false_alarm_area(self) -> float | None:
+        """Clean pixels called damage, per million clean pixels; None when nothing is clean.
+
+        On clean film, where nothing is damaged, this is all that a mask does: how much picture it puts at risk.
+        """
+        rate = ratio(self.false_alarms, self.false_alarms + self.clean)
+        return None if rate is None else 1e6 * rate
 
     def figures(self) -> dict[str, float | None]:
         """The five ratios by name."""
@@ -75,9 +84,9 @@ def count(found: Mask, truth: Mask, judged: Mask | None = None) -> Counts:
     Only pixels of `judged` count when it is given: the rest is neither right nor wrong. Raises ValueError when
     shapes differ or a mask is not boolean.
     """
-    _check(found, truth)
+    check(found, truth)
     if judged is not None:
-        _check(found, judged)
+        check(found, judged)
         found, truth = found[judged], truth[judged]
     hits = int(np.count_nonzero(found & truth))
     found_pixels, true_pixels = int(np.count_nonzero(found)), int(np.count_nonzero(truth))
@@ -122,13 +131,13 @@ class BlobCounts:
     @property
     def share(self) -> float | None:
         """Over all sizes; None when there are no blobs."""
-        return _ratio(sum(self.matched), sum(self.total))
+        return ratio(sum(self.matched), sum(self.total))
 
     @property
     def by_size(self) -> dict[int, float | None]:
         """Share in each bin, by the bin's smallest size."""
         return {
-            edge: _ratio(part, whole) for edge, part, whole in zip(self.edges, self.matched, self.total, strict=True)
+            edge: ratio(part, whole) for edge, part, whole in zip(self.edges, self.matched, self.total, strict=True)
         }
 
 
@@ -147,7 +156,7 @@ def blob_precision(
 
 
 def _covered(blobs: Mask, cover: Mask, edges: Sequence[int], share: float) -> BlobCounts:
-    _check(blobs, cover)
+    check(blobs, cover)
     if not edges or edges[0] > 1 or any(a >= b for a, b in itertools.pairwise(edges)):
         raise ValueError("size bins rise from 1: smaller blobs would fall out of the count")
     number, labels = cv2.connectedComponents(blobs.astype(np.uint8), connectivity=8)
@@ -159,12 +168,14 @@ def _covered(blobs: Mask, cover: Mask, edges: Sequence[int], share: float) -> Bl
     return BlobCounts(tuple(edges), tuple(matched.tolist()), tuple(total.tolist()))
 
 
-def _check(mask: Mask, other: Mask) -> None:
+def check(mask: Mask, other: Mask) -> None:
+    """Raises ValueError unless both masks are boolean and of one shape."""
     if mask.dtype != np.bool_ or other.dtype != np.bool_:
         raise ValueError(f"masks are boolean, not {mask.dtype} and {other.dtype}")
     if mask.shape != other.shape:
         raise ValueError(f"masks of {mask.shape} and {other.shape} cannot be compared")
 
 
-def _ratio(part: int, whole: int) -> float | None:
+def ratio(part: int, whole: int) -> float | None:
+    """`part / whole`; None when there is no whole."""
     return part / whole if whole else None

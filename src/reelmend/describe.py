@@ -1,4 +1,4 @@
-"""Option types put into words: names, limits and mistakes, from the one declaration in `config`."""
+"""Option types put into words: names, limits and mistakes, from their one declaration."""
 
 from __future__ import annotations
 
@@ -49,12 +49,20 @@ def flat_names(model: type[BaseModel]) -> dict[str, str]:
 
 def limits(field: FieldInfo) -> str:
     """What a field accepts, in words: type, choices and range."""
-    kind = _bare(field.annotation)
+    return _limits(_bare(field.annotation), *bounds(field))
+
+
+def _limits(kind: Any, low: Any, high: Any) -> str:
     if get_origin(kind) is Literal:
         *some, last = (str(choice) for choice in get_args(kind))
         return f"{', '.join(some)} or {last}" if some else last
+    if get_origin(kind) is tuple:
+        of = get_args(kind)[0]
+        inner = _limits(_bare(of), *_bounds(getattr(of, "__metadata__", ())))
+        if Ellipsis in get_args(kind):
+            return f"list of {inner}"
+        return f"lowest and highest, each a {inner}"
     noun = {int: "whole number", float: "number", bool: "true or false", str: "text", Path: "path"}.get(kind, "value")
-    low, high = bounds(field)
     if low is not None and high is not None:
         return f"{noun}, {low} to {high}"
     if low is not None:
@@ -64,32 +72,44 @@ def limits(field: FieldInfo) -> str:
 
 def bounds(field: FieldInfo) -> tuple[Any, Any]:
     """Lowest and highest value of a field, None where open."""
-    low = next((m.ge for m in field.metadata if getattr(m, "ge", None) is not None), None)
-    high = next((m.le for m in field.metadata if getattr(m, "le", None) is not None), None)
+    return _bounds(field.metadata)
+
+
+def _bounds(metadata: Iterable[Any]) -> tuple[Any, Any]:
+    inner = [m for one in metadata for m in (one, *getattr(one, "metadata", ()))]
+    low = next((m.ge for m in inner if getattr(m, "ge", None) is not None), None)
+    high = next((m.le for m in inner if getattr(m, "le", None) is not None), None)
     return low, high
 
 
-def explain(model: type[BaseModel], error: ValidationError, where: str) -> str:
-    """The first mistake pydantic found as one sentence that names the key and its limits."""
+def explain(model: type[BaseModel], error: ValidationError, where: str, whole: str = "a job") -> str:
+    """The first mistake pydantic found as one sentence that names the key and its limits. `whole` is what `model` is."""
     first = error.errors(include_url=False)[0]
-    path = [str(part) for part in first["loc"]]
-    owner, section = model, ""
+    # Numbers are places in a list, which is explained as a whole.
+    path = [str(part) for part in first["loc"] if not isinstance(part, int)]
+    owner, section, tables = model, "", None
     for part in path[:-1]:
-        kind = _bare(owner.model_fields[part].annotation) if part in owner.model_fields else None
+        kind = tables or (_bare(owner.model_fields[part].annotation) if part in owner.model_fields else None)
+        tables = _value_model(kind)
         if isinstance(kind, type) and issubclass(kind, BaseModel):
-            owner, section = kind, part
+            owner, section = kind, f"{section}.{part}" if section else part
+        elif tables:
+            section = part
     key = ".".join(path)
     if first["type"] == "extra_forbidden":
-        table = f"[{section}]" if section else "a job"
+        table = f"[{section}]" if section else whole
         known = list(owner.model_fields)
         return f"unknown key '{key}'{where}{_guess(path[-1], known)}; {table} knows {', '.join(known)}."
-    if first["type"] == "missing":
+    if first["type"] == "missing" and path[-1] == first["loc"][-1]:
         return f"'{key}' is missing{where}; give it: {owner.model_fields[path[-1]].description}"
     field = owner.model_fields.get(path[-1])
-    if field is None or _is_model(field):
-        return f"'{key}'{where} must be a table of options, not {first['input']!r}."
     given = first["input"]
+    if field is None or _is_model(field):
+        return f"'{key}'{where} must be a table of options, not {given!r}."
     shown = f"'{given}'" if isinstance(given, str | Path) else str(given).lower() if isinstance(given, bool) else given
+    if first["type"] == "value_error":
+        # Of our own validators, who know better than the limits what is wrong.
+        return f"{key} = {shown}{where} is not allowed: {str(first['msg']).removeprefix('Value error, ')}."
     return f"{key} = {shown}{where} is not allowed; allowed: {limits(field)}."
 
 
@@ -101,6 +121,12 @@ def no_such_option(name: str, known: Mapping[str, str]) -> UsageError:
 def _guess(name: str, known: list[str]) -> str:
     close = get_close_matches(name, known, 1)
     return f", did you mean '{close[0]}'?" if close else ""
+
+
+def _value_model(kind: Any) -> Any:
+    """The options type of a table of named tables."""
+    values = get_args(kind)[1] if get_origin(kind) is dict else None
+    return values if isinstance(values, type) and issubclass(values, BaseModel) else None
 
 
 def _bare(kind: Any) -> Any:

@@ -6,11 +6,23 @@ or for a training sample (in a batch).
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from reelmend.describe import explain
+from reelmend.errors import UsageError
 from reelmend.simulate.outlines import GAUGE_WIDTH
+
+FOLDER = Path(__file__).with_name("recipes")
+"""The recipes of the package."""
+
+DEFAULT = "standard"
+
+RUN = "run"
+"""Table of a recipe file that says with which seed and version it was used; no part of the recipe."""
 
 FITTED = ("dust", "dirt", "short hair", "long hair", "scratch")
 """Kinds whose numbers come from the fitted statistics; the others state theirs in the recipe."""
@@ -37,7 +49,7 @@ Tint = Literal["neutral", "yellow", "green", "blue"]
 
 
 class Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
 
 
 class Entry(Part):
@@ -129,3 +141,67 @@ class Recipe(Part):
     picture: Picture = Picture()
     lookalikes: dict[str, Lookalike] = Field(default_factory=dict)
     """By kind of look-alike."""
+
+
+def recipe_names() -> list[str]:
+    """The recipes that come with the package."""
+    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+
+
+def load_recipe(name_or_path: str | Path = DEFAULT) -> Recipe:
+    """A recipe of the package by its name, or one in a TOML file.
+
+    A relative path of statistics counts from the recipe's folder. Raises UsageError naming the file, the key and its
+    limits.
+    """
+    path = recipe_path(name_or_path)
+    values = {key: value for key, value in read_recipe(path).items() if key != RUN}
+    try:
+        recipe = Recipe.model_validate({"name": path.stem} | values)
+    except ValidationError as error:
+        raise UsageError(explain(Recipe, error, f" in {path}", "a recipe")) from None
+    _check_kinds(recipe, path)
+    if recipe.statistics:
+        recipe = recipe.model_copy(update={"statistics": str((path.parent / recipe.statistics).absolute())})
+    return recipe
+
+
+def recorded_seed(name_or_path: str | Path) -> int | None:
+    """The seed with which a recipe file was used, if it says so. Raises UsageError for a file that is not TOML."""
+    seed = read_recipe(recipe_path(name_or_path)).get(RUN, {}).get("seed")
+    return seed if isinstance(seed, int) else None
+
+
+def recipe_path(name_or_path: str | Path) -> Path:
+    """Where a recipe lies: a bare name is one of the package's. Raises UsageError for a name that nobody knows."""
+    text = str(name_or_path)
+    if Path(text).suffix or Path(text).name != text:
+        return Path(text)
+    if text not in recipe_names():
+        raise UsageError(f"no recipe is called {text}; there are {', '.join(recipe_names())}, or give a .toml file")
+    return FOLDER / f"{text}.toml"
+
+
+def read_recipe(path: Path) -> dict[str, Any]:
+    """The values of a recipe file, unchecked. Raises UsageError for a file that is missing or not TOML."""
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except OSError as error:
+        raise UsageError(f"{path}: cannot read the recipe ({error.strerror}); give a recipe's name or file") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"{path} is not a valid TOML file ({error}); see the recipes in the documentation") from None
+
+
+def _check_kinds(recipe: Recipe, path: Path) -> None:
+    from reelmend.simulate.kinds import KINDS
+    from reelmend.simulate.lookalikes import LOOKALIKES
+
+    for table, given, known in (("damage", recipe.damage, KINDS), ("lookalikes", recipe.lookalikes, LOOKALIKES)):
+        for name in given:
+            if name not in known:
+                raise UsageError(f"{table}.{name} in {path} is not known; {table} knows {', '.join(sorted(known))}")
+    for name, entry in recipe.damage.items():
+        wrong, right = ("per_frame", "times") if name in FITTED else ("times", "per_frame")
+        if wrong in entry.model_fields_set:
+            raise UsageError(f"damage.{name}.{wrong} in {path} would count for nothing; {name} is counted by {right}")

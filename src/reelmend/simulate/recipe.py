@@ -128,6 +128,9 @@ class Recipe(Part):
     """For people: what the recipe stands for."""
     gauge: tuple[Gauge, ...] = ("35mm",)
     """One is picked for a reel or training sample."""
+    scan_width: Range = (720.0, 2048.0)
+    """Pixels across the gauge's aperture of the scans that training windows are cut from; log-uniform between. Where
+    whole frames are damaged their own width counts."""
     statistics: str = ""
     """A statistics file made by `reelmend simulate fit`; empty = the package's own."""
     amount: Range = (0.3, 1.5)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -83,7 +83,7 @@ def _bounds(metadata: Iterable[Any]) -> tuple[Any, Any]:
 
 
 def explain(model: type[BaseModel], error: ValidationError, where: str, whole: str = "a job") -> str:
-    """The first mistake pydantic found as one sentence that names the key and its limits. `whole` is what `model` is."""
+    """The first mistake pydantic found as one sentence that names the key and its limits; `whole` names the model."""
     first = error.errors(include_url=False)[0]
     # Numbers are places in a list, which is explained as a whole.
     path = [str(part) for part in first["loc"] if not isinstance(part, int)]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import cv2
 import numpy as np
 
-from reelmend.simulate.lookalikes.brush import edge
 from reelmend.simulate.lookalikes.promise import STANDARD_WIDTH, LookAlike, Stamp, Sway, Thing, height_of, lens
 
 
@@ -59,7 +59,7 @@ class Bokeh(LookAlike):
     def render(self, thing: Thing, scale: float, age: int = 0, shift: tuple[float, float] = (0.5, 0.5)) -> list[Stamp]:
         shape = thing.patch
         radius, softness = shape.radius * scale, 1.2 * lens(scale) + 0.08 * shape.radius * scale
-        reach = int(np.ceil(radius * 1.1 + 3.5 * softness)) + 1
+        reach = int(np.ceil(radius * 1.24 + 4 * softness)) + 1
         grid = np.arange(-reach, reach + 1) + 0.5
         x, y = grid[None, :] - shift[0], grid[:, None] - shift[1]
         distance = np.hypot(x, y)
@@ -67,5 +67,6 @@ class Bokeh(LookAlike):
             angles = shape.turn + 2 * np.pi * np.arange(shape.blades) / shape.blades
             distance = np.max([x * np.cos(angle) + y * np.sin(angle) for angle in angles], axis=0)
         middle = 1 - shape.rim * np.clip(1 - (distance / max(radius, 1e-6)) ** 4, 0, 1)
-        alpha = edge((radius - distance) / softness) * middle.astype(np.float32)
+        crisp = (np.clip(radius - distance + 0.5, 0, 1) * middle).astype(np.float32)
+        alpha = cv2.GaussianBlur(crisp, (0, 0), softness, borderType=cv2.BORDER_CONSTANT)
         return [Stamp(alpha * np.float32(thing.opacity), thing.colour, -reach, -reach)]

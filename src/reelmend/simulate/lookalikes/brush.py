@@ -41,7 +41,8 @@ def disc(radius: float, softness: float, shift: tuple[float, float] = (0.5, 0.5)
         y = np.exp(-((grid - shift[1]) ** 2) / (2 * variance))
         return np.asarray(min(peak, 1.0) * np.outer(y, x), dtype=np.float32), -reach, -reach
     distance = np.hypot(grid[:, None] - shift[1], grid[None, :] - shift[0])
-    return edge((radius - distance) / softness), -reach, -reach
+    # A straight edge bent round would add pi s^2 of area.
+    return edge((np.sqrt(radius**2 - softness**2) - distance) / softness), -reach, -reach
 
 
 def stroke(

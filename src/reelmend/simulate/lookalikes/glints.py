@@ -104,7 +104,9 @@ class Glints(LookAlike):
         reach = int(np.ceil(max(glint.reach * scale * bool(glint.rays), core + np.hypot(*glint.stretch) * scale))) + 2
         reach += int(np.ceil(4 * (softness + core)))
         half = np.array(glint.stretch) * scale / 2
-        alpha, top, left = stroke(np.array([-half, half]) + shift, 2 * core, softness, reach)
+        alpha, top, left = stroke(
+            np.array([-half, (0.0, 0.0), half]) + shift, np.array([0.4, 2.0, 0.4]) * core, softness, reach
+        )
         # A faint glow: the light scattered in emulsion and lens.
         glow, glow_top, _ = disc(core, softness + core, shift)
         alpha = np.maximum(alpha, _centred(0.5 * glow, glow_top, reach))

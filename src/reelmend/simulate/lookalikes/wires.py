@@ -44,7 +44,7 @@ class Wires(LookAlike):
         lit = shared.uniform() < 0.2
         slope = float(shared.normal(0, 0.15))
         things = []
-        for _ in range(rng.poisson(self.crowd * amount)):
+        for _ in range(max(rng.poisson(self.crowd * amount), 1)):
             if hanging:
                 x, y = float(rng.uniform(0, STANDARD_WIDTH)), 0.0
                 to_x, to_y, sag = float(rng.normal(0, 0.06) * height), height, 0.0

@@ -1,0 +1,1 @@
+"""Readers of datasets of real and simulated damage, one small file each."""

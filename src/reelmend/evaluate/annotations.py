@@ -56,8 +56,8 @@ def read_annotations(path: Path) -> dict[int, list[Annotated]]:
             made = _defect(entry)
         except (KeyError, TypeError, ValueError) as error:
             raise UsageError(
-                f"{path}: defect {place} is not what was expected ({type(error).__name__}: {error}); each needs number, "
-                "class, frame and polygons"
+                f"{path}: defect {place} is not what was expected ({type(error).__name__}: {error}); each needs "
+                "number, class, frame and polygons"
             ) from None
         found.setdefault(made.frame, []).append(made)
     return found

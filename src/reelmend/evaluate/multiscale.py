@@ -6,6 +6,7 @@ scales see grain and edges, coarse ones the shapes of things: one figure for wha
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import cv2
@@ -31,23 +32,35 @@ def ms_ssim(result: NDArray[Any], truth: NDArray[Any], peak: float, where: Mask 
 
     `peak` is full scale in the planes' unit. Raises ValueError when shapes do not fit.
     """
-    if where is not None and where.shape != result.shape:
-        raise ValueError(f"a mask of {where.shape} does not fit a plane of {result.shape}")
+    return ms_ssim_of_regions(result, truth, peak, [where])[0]
+
+
+def ms_ssim_of_regions(
+    result: NDArray[Any], truth: NDArray[Any], peak: float, regions: Sequence[Mask | None]
+) -> list[float | None]:
+    """`ms_ssim` of several regions (None = everywhere) for the work of one."""
     if result.shape != truth.shape or result.ndim != 2:
         raise ValueError(f"two planes of one shape are needed, not {result.shape} and {truth.shape}")
-    if min(result.shape) < SMALLEST or (where is not None and not where.any()):
-        return None
+    for where in regions:
+        if where is not None and where.shape != result.shape:
+            raise ValueError(f"a mask of {where.shape} does not fit a plane of {result.shape}")
+    if min(result.shape) < SMALLEST:
+        return [None] * len(regions)
     x, y = result.astype(np.float64), truth.astype(np.float64)
-    share = None if where is None else where.astype(np.float64)
-    product = 1.0
+    shares = [None if where is None else where.astype(np.float64) for where in regions]
+    products: list[float | None] = [None if where is not None and not where.any() else 1.0 for where in regions]
     for scale, exponent in enumerate(WEIGHTS):
         luminance, structure = ssim_parts(x, y, peak)
         coarsest = scale == len(WEIGHTS) - 1
-        product *= max(0.0, _mean(luminance * structure if coarsest else structure, share)) ** exponent
+        similar = luminance * structure if coarsest else structure
+        products = [
+            None if product is None else product * max(0.0, _mean(similar, share)) ** exponent
+            for product, share in zip(products, shares, strict=True)
+        ]
         if not coarsest:
             x, y = _halved(x), _halved(y)
-            share = None if share is None else _halved(share)
-    return product
+            shares = [None if share is None else _halved(share) for share in shares]
+    return products
 
 
 def _mean(values: NDArray[np.float64], share: NDArray[np.float64] | None) -> float:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from reelmend.errors import UsageError
 
 SHIPPED = Path(__file__).with_name("statistics.json")
+
+T = TypeVar("T")
 
 FORMAT: Literal[1] = 1
 """Of the file; raised when its meaning changes."""
@@ -69,6 +71,13 @@ class KindStatistics(_Part):
     shape: Annotated[dict[str, Any], AfterValidator(_plain)]
     """Numbers of the kind's own model of shape: `reelmend.simulate.kinds.blob` for dust and dirt,
     `reelmend.simulate.kinds.fibre` for hairs and scratches."""
+    _built: dict[Any, Any] = PrivateAttr(default_factory=dict)
+
+    def built(self, model: Callable[[Mapping[str, Any]], T]) -> T:
+        """`model(shape)`, built on first use only: turning lists into arrays costs more than sampling a shape."""
+        if model not in self._built:
+            self._built[model] = model(self.shape)
+        return self._built[model]
 
 
 class Statistics(_Part):
@@ -108,12 +117,18 @@ class Statistics(_Part):
             raise UsageError(f"{path}: cannot write the statistics ({error.strerror}); choose another place") from error
 
     def as_json(self) -> str:
-        """The text of the file: one table a line, numbers to six digits."""
+        """The text of the file: one entry a line, so that two fits can be compared, numbers to six digits."""
         head = {"format": self.format, "scans": self.scans, "film_mm2": _short(self.film_mm2)}
-        kinds = {
-            name: {key: _short(value) for key, value in kind.model_dump().items()} for name, kind in self.kinds.items()
-        }
-        return json.dumps({**head, "kinds": kinds}, indent=1) + "\n"
+        lines = [f" {json.dumps(key)}: {json.dumps(value)}" for key, value in head.items()]
+        kinds = [f"  {json.dumps(name)}: {_table(kind)}" for name, kind in self.kinds.items()]
+        return "{\n" + ",\n".join([*lines, ' "kinds": {\n' + ",\n".join(kinds) + "\n }"]) + "\n}\n"
+
+
+def _table(kind: KindStatistics) -> str:
+    """One kind's numbers, the shape's entries on lines of their own."""
+    parts = [f'   "{name}": {json.dumps(_short(getattr(kind, name).model_dump()))}' for name in ("count", "space")]
+    shape = [f"    {json.dumps(key)}: {json.dumps(_short(value))}" for key, value in kind.shape.items()]
+    return "{\n" + ",\n".join([*parts, '   "shape": {\n' + ",\n".join(shape) + "\n   }"]) + "\n  }"
 
 
 def _short(value: Any) -> Any:

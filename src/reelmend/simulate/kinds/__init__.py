@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from reelmend.simulate.kinds.abrasion import AbrasionKind
 from reelmend.simulate.kinds.cinch_mark import CinchMarkKind
+from reelmend.simulate.kinds.clump import ClumpKind
 from reelmend.simulate.kinds.crack import CrackKind
+from reelmend.simulate.kinds.dirt import DirtKind
+from reelmend.simulate.kinds.dust import DustKind
 from reelmend.simulate.kinds.emulsion_loss import EmulsionLossKind
 from reelmend.simulate.kinds.finger_print import FingerPrintKind
 from reelmend.simulate.kinds.gate_hair import GateHairKind
 from reelmend.simulate.kinds.line_scratch import LineScratchKind
 from reelmend.simulate.kinds.mould import MouldKind
+from reelmend.simulate.kinds.outline import OutlineKind
 from reelmend.simulate.kinds.perforation_damage import PerforationDamageKind
 from reelmend.simulate.kinds.promise import Kind
 from reelmend.simulate.kinds.splice import SpliceKind
@@ -19,6 +23,10 @@ from reelmend.simulate.kinds.water_spot import WaterSpotKind
 KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
+        DustKind(),
+        DirtKind(),
+        ClumpKind(),
+        OutlineKind(),
         LineScratchKind(),
         CinchMarkKind(),
         AbrasionKind(),

@@ -231,7 +231,7 @@ def _wandering(seed: int, frame: int) -> Floats:
     """Three independent noises of unit variance at a frame: sums of waves of random periods and phases."""
     rng = np.random.default_rng([seed, _key("wobble")])
     waves = 8
-    period = np.exp(rng.uniform(*np.log(PERIODS), (3, waves)))
+    period = np.exp(rng.uniform(np.log(PERIODS[0]), np.log(PERIODS[1]), (3, waves)))
     phase = rng.uniform(0, 2 * np.pi, (3, waves))
     return np.asarray(np.sqrt(2 / waves) * np.cos(2 * np.pi * frame / period + phase).sum(axis=1))
 

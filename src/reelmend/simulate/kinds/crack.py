@@ -24,6 +24,7 @@ class Crack:
 
     radius: float
     squash: float
+    """Height over width."""
     cell: float
     """Mean distance between the middles of neighbouring cells."""
     order: float

@@ -19,6 +19,7 @@ class EmulsionLoss:
 
     radius: float
     squash: float
+    """Height over width."""
     rough: float
     """Strength of the noise that frays its outline, against a fall of 1 over the radius."""
     grain: float

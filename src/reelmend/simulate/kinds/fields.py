@@ -19,6 +19,9 @@ FINEST = 6
 LATTICE = 64
 """Cells of a noise lattice along each side, after which it repeats."""
 
+BORDER = 2
+"""Cells repeated around it, for cubic interpolation looks so far."""
+
 
 @dataclass(frozen=True, slots=True)
 class Grid:
@@ -92,19 +95,26 @@ def edge(distance: Image, unit: float) -> Image:
 
 def distance_to_level(field: Image, unit: float) -> Image:
     """About how far each sample is from where `field` is 0, micrometres, by the field's own steepness."""
-    down, across = np.gradient(field, unit)
-    return np.asarray(field / np.maximum(np.hypot(down, across), 1e-6), dtype=np.float32)
+    across = cv2.Sobel(field, cv2.CV_32F, 1, 0, ksize=1, scale=0.5 / unit)
+    down = cv2.Sobel(field, cv2.CV_32F, 0, 1, ksize=1, scale=0.5 / unit)
+    return np.asarray(field / np.maximum(cv2.magnitude(across, down), np.float32(1e-6)), dtype=np.float32)
 
 
 def _lattice(seed: int) -> Image:
     values = np.random.default_rng(seed).standard_normal((LATTICE, LATTICE)).astype(np.float32)
-    # One border cell on each side, repeated from the other, saves OpenCV's slow path at the seam.
-    return np.pad(values, 2, mode="wrap")
+    return np.pad(values, BORDER, mode="wrap")
 
 
 def _lookup(lattice: Image, x: Image, y: Image, cell: float) -> Image:
-    u = np.mod(x * np.float32(1 / cell), np.float32(LATTICE)) + np.float32(2)
-    v = np.mod(y * np.float32(1 / cell), np.float32(LATTICE)) + np.float32(2)
-    found = cv2.remap(lattice, u, v, cv2.INTER_CUBIC, borderMode=cv2.BORDER_WRAP)
-    # Interpolation averages neighbours: on the whole 0.76 of the lattice's deviation is left.
-    return np.asarray(found * np.float32(1.31), dtype=np.float32)
+    found = cv2.remap(lattice, _wrapped(x, cell), _wrapped(y, cell), cv2.INTER_CUBIC)
+    # Interpolation averages neighbours: 0.855 of the lattice's deviation is left.
+    return np.asarray(found * np.float32(1 / 0.855), dtype=np.float32)
+
+
+def _wrapped(place: Image, cell: float) -> Image:
+    # Many times as fast as `np.mod`.
+    turn = place * np.float32(1 / (cell * LATTICE))
+    turn -= np.floor(turn)
+    turn *= np.float32(LATTICE)
+    turn += np.float32(BORDER)
+    return np.asarray(turn, dtype=np.float32)

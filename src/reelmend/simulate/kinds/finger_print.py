@@ -10,7 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from reelmend.simulate.defect import Cover, Image, Pose
 from reelmend.simulate.kinds.fields import Grid, fractal, grid, noise
@@ -77,7 +79,7 @@ class FingerPrintKind:
         if plane is None:
             return nothing()
         x, y = plane.x, plane.y
-        wave = np.cos(phase(shape, x, y))
+        wave = ridges(shape, x, y)
         uneven = fractal(shape.seed + 1, x, y, 2500, 4, 0.7)
         # More pressure makes wider ridges; between them the film stays clean.
         level = np.float32(np.cos(np.pi * shape.pressure)) - np.float32(0.3) * uneven
@@ -89,11 +91,34 @@ class FingerPrintKind:
         return plane.cover(np.asarray(ridge * pores * touched * _within(shape, plane, uneven), dtype=np.float32))
 
 
-def phase(shape: FingerPrint, x: Image, y: Image) -> Image:
-    """Phase of the ridges, radians: they run where it is constant."""
+def ridges(shape: FingerPrint, x: Image, y: Image) -> Image:
+    """The print's wave over the plane, -1..1: ridges are its crests."""
+    turns = flow(shape, x, y)
+    # Round a minutia the phase turns once. Turns are multiplied as complex numbers, on every other sample.
+    size = (x.shape[1], x.shape[0])
+    coarse = (max(size[0] // 2, 1), max(size[1] // 2, 1))
+    place = _complex(*(cv2.resize(part, coarse, interpolation=cv2.INTER_LINEAR) for part in (x, y)))
+    product = np.ones_like(place)
+    for place_x, place_y, sense in shape.minutiae:
+        away = place - np.complex64(complex(place_x, place_y))
+        away /= np.maximum(np.abs(away), np.float32(1e-3))
+        product *= away if sense > 0 else np.conj(away)
+    real, imaginary = (
+        cv2.resize(np.ascontiguousarray(part), size, interpolation=cv2.INTER_LINEAR)
+        for part in (product.real, product.imag)
+    )
+    return np.asarray(np.cos(turns) * real - np.sin(turns) * imaginary, dtype=np.float32)
+
+
+def _complex(real: Image, imaginary: Image) -> NDArray[np.complex64]:
+    return np.asarray(real + np.complex64(1j) * imaginary, dtype=np.complex64)
+
+
+def flow(shape: FingerPrint, x: Image, y: Image) -> Image:
+    """The smooth part of the ridges' phase, radians."""
     u, v = x - np.float32(shape.core[0]), y - np.float32(shape.core[1])
-    u = u + 250 * noise(shape.seed, x, y, 3500)
-    v = v + 250 * noise(shape.seed + 5, x, y, 3500)
+    u = u + np.float32(250) * noise(shape.seed, x, y, 3500)
+    v = v + np.float32(250) * noise(shape.seed + 5, x, y, 3500)
     if shape.pattern == "whorl":
         away = np.hypot(u, np.float32(0.75) * v)
     elif shape.pattern == "loop":
@@ -101,10 +126,7 @@ def phase(shape: FingerPrint, x: Image, y: Image) -> Image:
         away = np.hypot(u, np.minimum(v, 0)) + np.float32(0.25) * np.maximum(v, 0)
     else:
         away = v + np.float32(1800) * np.exp(-np.square(u / np.float32(2200))) * np.exp(-np.abs(v) / np.float32(5000))
-    turns = np.float32(2 * np.pi / shape.pitch) * away
-    for place_x, place_y, sense in shape.minutiae:
-        turns = turns + sense * np.arctan2(y - np.float32(place_y), x - np.float32(place_x))
-    return np.asarray(turns, dtype=np.float32)
+    return np.asarray(np.float32(2 * np.pi / shape.pitch) * away, dtype=np.float32)
 
 
 def _within(shape: FingerPrint, plane: Grid, uneven: Image) -> Image:

@@ -18,7 +18,7 @@ from reelmend.simulate.kinds.polygon import nothing
 from reelmend.simulate.statistics import Statistics
 
 SUBROWS = 4
-"""Rows a pixel at which lines and glue are looked up."""
+"""Rows a pixel at which lines are looked up."""
 
 Line = tuple[float, float, float]
 """Distance from the frame's edge, width (micrometres), coverage."""
@@ -77,10 +77,15 @@ class SpliceKind:
         bend = np.tan(shape.tilt) * (x - width / scale / 2) + shape.wave * _waver(shape.seed, x)
         depth = (np.arange(rows * SUBROWS, dtype=np.float32) + np.float32(0.5)) / np.float32(SUBROWS * scale)
         away = depth[:, None] - bend[None, :].astype(np.float32)
-        values = shape.glue * _glue(shape, x, depth) if shape.glue > 0 else np.zeros_like(away)
+        mean = np.zeros((rows, width), dtype=np.float32)
         for place, wide, coverage in shape.lines:
-            values = np.maximum(values, coverage * _bar(away, place, wide, np.float32(1 / (SUBROWS * scale))))
-        mean = cv2.resize(values.astype(np.float32), (width, rows), interpolation=cv2.INTER_AREA)
+            line = _bar(away, place, wide, np.float32(1 / (SUBROWS * scale)))
+            mean = np.maximum(
+                mean, np.float32(coverage) * cv2.resize(line, (width, rows), interpolation=cv2.INTER_AREA)
+            )
+        if shape.glue > 0:
+            down = ((np.arange(rows) + 0.5) / scale).astype(np.float32)
+            mean = np.maximum(mean, np.float32(shape.glue) * _glue(shape, x, down))
         mean = np.clip(mean, 0, 1)
         at_top = (shape.side == "top") == (age % 2 == 0)
         return Cover(mean, 0, 0) if at_top else Cover(np.ascontiguousarray(mean[::-1]), height - rows, 0)

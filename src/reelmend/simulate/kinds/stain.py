@@ -12,6 +12,9 @@ from reelmend.simulate.kinds.fields import distance_to_level, edge, fractal, gri
 from reelmend.simulate.kinds.polygon import nothing
 from reelmend.simulate.statistics import Statistics
 
+REACH = 1.5
+"""Radii from its middle to which a stain may reach."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stain:
@@ -19,6 +22,7 @@ class Stain:
 
     radius: float
     squash: float
+    """Height over width."""
     rough: float
     """Strength of the noise that frays its outline, against a fall of 1 over the radius."""
     octaves: int
@@ -29,7 +33,7 @@ class Stain:
     rim: float
     """Coverage that a tide line adds."""
     drops: tuple[tuple[float, float, float], ...]
-    """Splashes around it: x, y and radius."""
+    """Splashes around it: x, y (before it is squashed) and radius."""
     seed: int
 
 
@@ -40,7 +44,7 @@ class StainKind:
     def sample(self, rng: np.random.Generator, statistics: Statistics) -> Stain:
         radius = float(np.exp(rng.uniform(np.log(600), np.log(4000))))
         levels = [0.0, *np.sort(rng.uniform(0.15, 0.9, int(rng.integers(0, 3)))).tolist()]
-        turn, away = rng.uniform(0, 2 * np.pi, 12), rng.uniform(0.9, 1.7, 12) * radius
+        turn, away = rng.uniform(0, 2 * np.pi, 12), rng.uniform(0.9, 1.4, 12) * radius
         size = np.exp(rng.normal(np.log(0.02), 0.7, 12)) * radius
         splashes = np.column_stack([away * np.cos(turn), away * np.sin(turn), size])[: int(rng.integers(0, 13))]
         return Stain(
@@ -56,24 +60,25 @@ class StainKind:
         )
 
     def draw(self, shape: Stain, pose: Pose, canvas: tuple[int, int], age: int = 0) -> Cover:
-        far = max([1.6, *(np.hypot(x, y) / shape.radius + r / shape.radius for x, y, r in shape.drops)]) * shape.radius
-        squash = shape.squash if not shape.drops else 1.0
-        plane = grid(pose, (far, far * squash), shape.tide / 2, canvas)
+        far = REACH * shape.radius
+        plane = grid(pose, (far, far * shape.squash), max(shape.tide, shape.radius / 40), canvas)
         if plane is None:
             return nothing()
         x, y, unit = plane.x, plane.y, plane.unit
         away = np.hypot(x, y / np.float32(shape.squash)) / np.float32(shape.radius)
         frayed = fractal(shape.seed, x, y, 0.7 * shape.radius, shape.octaves, 0.55)
         # Far out the noise counts for less, so that the stain stays within its patch.
-        field = 1 - away + np.float32(shape.rough) * frayed * np.clip(3.2 - 2 * away, 0, 1)
+        field = 1 - away + np.float32(shape.rough) * frayed * np.clip(np.float32(2 * REACH) - 2 * away, 0, 1)
         tone = np.float32(1) + np.float32(0.2) * fractal(shape.seed + 1, x, y, 0.5 * shape.radius, 2)
         values = np.zeros_like(x)
         for level, coverage in shape.steps:
             depth = distance_to_level(field - np.float32(level), unit)
             inside = edge(depth, unit)
-            values = values * (1 - inside) + inside * coverage * tone
-            values += shape.rim * inside * np.exp(-np.maximum(depth, 0) / np.float32(shape.tide))
+            values = values * (1 - inside) + inside * np.float32(coverage) * tone
+            values += np.float32(shape.rim) * inside * np.exp(-np.maximum(depth, 0) / np.float32(shape.tide))
         coverage = shape.steps[0][1]
         for drop_x, drop_y, radius in shape.drops:
-            values += coverage * edge(radius - np.hypot(x - np.float32(drop_x), y - np.float32(drop_y)), unit)
+            values += np.float32(coverage) * edge(
+                radius - np.hypot(x - np.float32(drop_x), y - np.float32(drop_y * shape.squash)), unit
+            )
         return plane.cover(values)

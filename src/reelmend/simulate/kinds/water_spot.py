@@ -62,7 +62,7 @@ class WaterSpotKind:
         """Coverage is highest at the rim, whatever the polarity: inside, the picture shows through."""
         table = outline(shape)
         reach = float(table.max()) * shape.radius
-        plane = grid(pose, (reach, reach * shape.squash), shape.rim / 3, canvas)
+        plane = grid(pose, (reach, reach * shape.squash), shape.rim / 2, canvas)
         if plane is None:
             return nothing()
         y = plane.y / np.float32(shape.squash)

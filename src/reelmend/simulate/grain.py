@@ -49,6 +49,9 @@ CODE_PER_DENSITY = 1.4
 """Code range moved by a unit of the negative's density at a mid-tone: printing multiplies density by about 2.7
 (the gamma of print stock), and `v = 10**(-D / 2.2)` has the slope `v ln(10) / 2.2 = 0.52` at v = 0.5."""
 
+STRONGEST = 0.08
+"""Bound on `Grain.strength` of a gauge: 3 of the 26 scans lie above it, with the texture of their scenes counted."""
+
 Law = Literal["parabola", "film"]
 
 BT709 = (0.2126, 0.7152, 0.0722)
@@ -80,7 +83,7 @@ def grain_of(
 
     `granularity` is the film maker's RMS figure: 1000 times the standard deviation of the negative's density through
     a 48 micrometre aperture (4 for slow stocks, 15 and more for fast or old ones). At 640 pixels the default comes
-    to 3.6 of 255 code values on 35 mm, 6.4 on 16 mm, 7.6 on Super 8 and 7.8 on 8 mm. Raises KeyError for an unknown
+    to 3.6 of 255 code values on 35 mm, 6.4 on 16 mm, 7.6 on Super 8 and 7.9 on 8 mm. Raises KeyError for an unknown
     gauge. `law` is how it follows brightness; `film` is the more real one (see the module).
     """
     pixel = GAUGE_WIDTH[gauge] / width
@@ -88,7 +91,7 @@ def grain_of(
     # Averaging by a Gaussian clump of s pixels on top of the pixel itself: variance falls by 1 + 4 pi s^2.
     density /= np.sqrt(1 + 4 * np.pi * (CLUMP / pixel) ** 2)
     return Grain(
-        strength=float(min(CODE_PER_DENSITY * density, 0.08)),
+        strength=float(min(CODE_PER_DENSITY * density, STRONGEST)),
         size=float(np.hypot(CLUMP / pixel, SCANNER if law == "parabola" else SCANS_SPREAD)),
         correlation=correlation,
         law=law,
@@ -126,10 +129,10 @@ def _hump(level: Image) -> Image:
 def add_grain(picture: Image, grain: Grain, rng: np.random.Generator) -> Image:
     """A picture with fresh grain, `(h, w)` or `(h, w, c)` float32 in 0..1, clipped to that range."""
     pattern = noise(rng, picture.shape, grain)
-    return np.asarray(np.clip(picture + _step(picture, grain, pattern), 0, 1), dtype=np.float32)
+    return np.asarray(np.clip(picture + grain_step(picture, grain, pattern), 0, 1), dtype=np.float32)
 
 
-def _step(level: Image, grain: Grain, pattern: Image) -> Image:
+def grain_step(level: Image, grain: Grain, pattern: Image) -> Image:
     """What grain of a standard `pattern` does to a picture, in units of the code range.
 
     The pattern bent by a quadratic with mean 0: `strength r (n + strength r' bend / 2 (n**2 - 1))`, rising in n as
@@ -158,12 +161,12 @@ def grain_frame(frame: Frame, grain: Grain, rng: np.random.Generator, *, full_ra
     picture = [plane.astype(np.float32) for plane in frame.planes[: layout.colour_planes]]
     if layout.family == "rgb":
         stack = np.stack(picture, axis=-1) / layout.peak
-        moved = np.moveaxis(_step(stack, grain, noise(rng, stack.shape, grain)), -1, 0) * layout.peak
+        moved = np.moveaxis(grain_step(stack, grain, noise(rng, stack.shape, grain)), -1, 0) * layout.peak
         steps = list(moved)
     else:
         level = np.asarray((picture[0] - black) / (white - black), dtype=np.float32)
         channels = 1 if layout.family == "gray" else 3
-        pattern = _step(level[..., None], grain, noise(rng, (*level.shape, channels), grain))
+        pattern = grain_step(level[..., None], grain, noise(rng, (*level.shape, channels), grain))
         steps = [pattern[..., 0] * (white - black)] if channels == 1 else _difference_steps(pattern, layout, full_range)
     planes = [
         np.clip(np.rint(plane + step), 0, layout.peak).astype(layout.dtype)

@@ -11,11 +11,14 @@ from reelmend.simulate.kinds.dust import DustKind
 from reelmend.simulate.kinds.emulsion_loss import EmulsionLossKind
 from reelmend.simulate.kinds.finger_print import FingerPrintKind
 from reelmend.simulate.kinds.gate_hair import GateHairKind
+from reelmend.simulate.kinds.hair import LongHairKind, ShortHairKind
 from reelmend.simulate.kinds.line_scratch import LineScratchKind
+from reelmend.simulate.kinds.lint import LintKind
 from reelmend.simulate.kinds.mould import MouldKind
 from reelmend.simulate.kinds.outline import OutlineKind
 from reelmend.simulate.kinds.perforation_damage import PerforationDamageKind
 from reelmend.simulate.kinds.promise import Kind
+from reelmend.simulate.kinds.scratch import ScratchKind
 from reelmend.simulate.kinds.splice import SpliceKind
 from reelmend.simulate.kinds.stain import StainKind
 from reelmend.simulate.kinds.water_spot import WaterSpotKind
@@ -26,6 +29,10 @@ KINDS: dict[str, Kind] = {
         DustKind(),
         DirtKind(),
         ClumpKind(),
+        ShortHairKind(),
+        LongHairKind(),
+        LintKind(),
+        ScratchKind(),
         OutlineKind(),
         LineScratchKind(),
         CinchMarkKind(),

@@ -7,7 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
+from reelmend.cli import evaluate
 from reelmend.cli import options as o
+from reelmend.cli.simulate import app as simulate_app
 
 app = typer.Typer(
     name="reelmend",
@@ -17,6 +19,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+app.add_typer(simulate_app, name="simulate")
+
 
 def _version(asked: bool) -> None:
     if asked:
@@ -24,6 +28,9 @@ def _version(asked: bool) -> None:
 
         print(f"reelmend {__version__}")
         raise typer.Exit
+
+
+app.add_typer(evaluate.app, name="evaluate")
 
 
 @app.callback()

@@ -1,0 +1,236 @@
+"""`reelmend simulate`: damage clean footage; fit and check the statistics of damage; make datasets."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from reelmend.cli import options as o
+
+if TYPE_CHECKING:
+    from reelmend.simulate.reel import Result
+
+DEFAULT = "run"
+"""The command that is meant where none is named."""
+
+
+class DefaultGroup(TyperGroup):
+    """A group that takes arguments too: what does not begin with one of its commands is for `DEFAULT`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if not args or (args[0] not in self.commands and args[0] not in ctx.help_option_names):
+            args = [DEFAULT, *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    cls=DefaultGroup,
+    rich_markup_mode="rich",
+    subcommand_metavar="CLEAN OUTPUT --masks PATH | COMMAND ...",
+    help="Damage clean footage as film is damaged, and know it to the pixel; `reelmend simulate run --help` explains "
+    "the options. Further commands fit and check the statistics of damage and make datasets.",
+)
+
+RecipeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--recipe",
+        metavar="NAME|FILE",
+        help="What the damage is like: a recipe of the package, or a TOML file.",
+        show_default="standard",
+    ),
+]
+SeedOption = Annotated[
+    int | None,
+    typer.Option(
+        "--seed", metavar="N", min=0, max=2**32 - 1,
+        help="Of everything random; the same seed gives the same bytes.", show_default="the recipe file's, else 0",
+    ),
+]  # fmt: skip
+Annotations = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="ANNOTATIONS...", help="Annotated scans, scan_*.json, or folders of them.", show_default=False
+    ),
+]
+
+
+@app.command(DEFAULT)
+def run(
+    clean: Annotated[Path, o.reel("The clean reel or image to damage.", "CLEAN")],
+    output: Annotated[Path, o.reel("The damaged reel to write; its suffix decides the codec.", "OUTPUT")],
+    masks: Annotated[
+        Path,
+        typer.Option(
+            "--masks", metavar="PATH", show_default=False,
+            help="Where the true masks go: a folder of PNGs, or a file ending in .mkv. Annotations and the exact "
+            "recipe are written beside it.",
+        ),
+    ],
+    recipe: RecipeOption = None,
+    seed: SeedOption = None,
+    start: o.Start = None,
+    frames: o.Frames = None,
+    reference: Annotated[
+        Path | None,
+        typer.Option(
+            "--reference", metavar="PATH",
+            help="Also write the same film without its damage: what a restoration should come to.",
+        ),
+    ] = None,
+    gaps: o.Gaps = None,
+    on_error: o.OnError = None,
+    threads: o.Threads = None,
+    overwrite: o.Overwrite = None,
+    quiet: o.Quiet = False,
+) -> None:  # fmt: skip
+    """Damage CLEAN and write OUTPUT, with masks, annotations and the exact recipe. The word `run` may be left out."""
+    from reelmend.cli.work import Stopped
+    from reelmend.config import Job
+    from reelmend.pipeline.places import check_places
+    from reelmend.simulate.recipe import DEFAULT as STANDARD
+    from reelmend.simulate.recipe import load_recipe, recorded_seed
+    from reelmend.simulate.reel import simulate
+
+    job = Job.build(
+        source=clean, output=output, masks=masks, start=start, frames=frames, gaps=gaps, on_error=on_error,
+        threads=threads, overwrite=overwrite,
+    )  # fmt: skip
+    check_places(job, "restore")
+    name = recipe or STANDARD
+    chosen = load_recipe(name)
+    number = seed if seed is not None else recorded_seed(name) or 0
+    begun = time.perf_counter()
+    try:
+        with _progress(quiet) as update:
+            result = simulate(
+                clean, output, masks, chosen, number, start=job.start, frames=job.frames, reference=reference,
+                overwrite=job.overwrite, gaps=job.gaps, on_error=job.on_error, threads=job.threads, progress=update,
+            )  # fmt: skip
+    except KeyboardInterrupt:
+        raise Stopped("stopped; nothing was written, the same command starts again") from None
+    if not quiet:
+        print("\n".join(summed_up(result, chosen.name, number, time.perf_counter() - begun)))
+
+
+@app.command()
+def fit(
+    annotations: Annotations,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="Where the statistics go.")
+    ] = Path("statistics.json"),
+    overwrite: o.Overwrite = None,
+) -> None:  # fmt: skip
+    """Fit the statistics of damage to annotated scans: counts, clusters, sizes and shapes, as plain numbers."""
+    from reelmend.errors import UsageError
+
+    if output.exists() and not overwrite:
+        raise UsageError(f"{output} exists already; --overwrite replaces it")
+    with _research("fit"):
+        from reelmend.simulate.fit.fit import fit_statistics
+    statistics = fit_statistics(scans(annotations))
+    statistics.save(output)
+    for name, kind in statistics.kinds.items():
+        print(f"{name:<11} {kind.count.per_mm2 * 100:.4g} on 100 mm2, dispersion {kind.count.dispersion:.3g}")
+    print(f"output      {output}")
+
+
+@app.command()
+def check(
+    annotations: Annotations,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where the report goes.")
+    ] = Path("realism"),
+    overwrite: o.Overwrite = None,
+) -> None:  # fmt: skip
+    """Check how real simulated damage is: each scan left out of the fit in turn, tests, plots, a classifier."""
+    with _research("check"):
+        from reelmend.simulate.check import check as realism
+    realism(scans(annotations), output, overwrite=bool(overwrite))
+
+
+@app.command()
+def dataset(
+    clean: Annotated[Path, o.reel("A folder of clean pictures and films.", "CLEAN_FOLDER")],
+    out: Annotated[Path, o.reel("The folder of the dataset.", "OUT")],
+    count: Annotated[int, typer.Option("--count", metavar="N", min=1, help="Samples to write.", show_default=False)],
+    recipe: RecipeOption = None,
+    seed: SeedOption = None,
+    overwrite: o.Overwrite = None,
+) -> None:
+    """Write a dataset for training: frames, masks, annotations in COCO format and a card, in three splits."""
+    with _research("dataset"):
+        from reelmend.simulate.dataset import write_dataset
+    from reelmend.simulate.recipe import DEFAULT as STANDARD
+    from reelmend.simulate.recipe import load_recipe, recorded_seed
+
+    name = recipe or STANDARD
+    number = seed if seed is not None else recorded_seed(name) or 0
+    write_dataset(clean, out, count, recipe=load_recipe(name), seed=number, overwrite=bool(overwrite))
+
+
+def scans(places: list[Path]) -> list[Path]:
+    """Files of annotations, with those in folders. Raises UsageError for a folder that holds none."""
+    from reelmend.errors import UsageError
+
+    found: list[Path] = []
+    for place in places:
+        inside = sorted(place.glob("*.json")) if place.is_dir() else [place]
+        if not inside:
+            raise UsageError(f"{place} holds no annotations; give scan_*.json files or a folder of them")
+        found += inside
+    return found
+
+
+def summed_up(result: Result, recipe: str, seed: int, seconds: float) -> list[str]:
+    """What was made, a line each."""
+    rate = result.frames / seconds if seconds > 0 else 0.0
+    frames = f"{result.frames} frame{'s' * (result.frames != 1)} of {result.gauge} film"
+    lines = [
+        f"{frames} by the recipe {recipe}, seed {seed}: {result.defects} defects, "
+        f"{result.damaged_fraction * 100:.3g} % of the picture damaged.",
+        f"{seconds:.1f} s, {rate:.1f} frames a second.",
+    ]
+    for name in ("output", "masks", "annotations", "recipe", "reference"):
+        place = getattr(result, name)
+        if place is not None:
+            lines.append(f"{name:<11} {place}")
+    return lines + [f"note        {note}" for note in result.notes]
+
+
+@contextmanager
+def _progress(quiet: bool) -> Iterator[Any]:
+    """What `simulate` calls after each frame, shown as for a restoration."""
+    from reelmend.cli.progress import Display
+    from reelmend.pipeline import Progress
+
+    begun = time.perf_counter()
+    with Display(quiet) as display:
+
+        def update(done: int, total: int | None, damaged: float) -> None:
+            spent = max(time.perf_counter() - begun, 1e-6)
+            display.update(Progress(done, total, done / spent, damaged, 0))
+
+        yield update
+
+
+@contextmanager
+def _research(command: str) -> Iterator[None]:
+    """Turns a missing library of the extra into how to install it."""
+    from reelmend.errors import UsageError
+
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "reelmend":
+            raise
+        raise UsageError(
+            f"`reelmend simulate {command}` needs {error.name}, which comes with the research libraries; install them: "
+            "pip install 'reelmend[train]'"
+        ) from None

@@ -5,12 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from reelmend.film import Frame, Layout
+from reelmend.film import Colour, Frame, Layout
 from reelmend.simulate.lookalikes import LOOKALIKES, Borrowed, LookAlike, Scene, Stamp, Sway, Thing, lay_over
 from reelmend.simulate.lookalikes.brush import disc, motion_kernel, stroke
 from reelmend.simulate.lookalikes.glints import highlight_near
 from reelmend.simulate.lookalikes.promise import lens
-from reelmend.simulate.recipe import Lookalike, Recipe
+from reelmend.simulate.recipe import Entry, Lookalike, Recipe
+from reelmend.simulate.simulation import Simulation
 
 SIZE = (180, 320)
 every_look = pytest.mark.parametrize("look", LOOKALIKES.values(), ids=LOOKALIKES)
@@ -289,6 +290,35 @@ def test_stamps_are_composited_in_order() -> None:
     half = np.full((4, 4), 0.5, np.float32)
     result = lay_over(frame, [Stamp(half, 1.0, 0, 0), Stamp(half, 0.0, 0, 0)], full_range=True)
     assert result.planes[0][0, 0] == pytest.approx((10000 / 2 + 65535 / 2) / 2, abs=1)
+
+
+def test_colours_follow_the_matrix_of_the_film() -> None:
+    frame = frame_of(Layout("yuv", 8))
+    ones = np.ones((41, 53), np.float32)
+    for weights in ((0.299, 0.114), (0.2627, 0.0593)):
+        result = lay_over(frame, [Stamp(ones, (1.0, 0.0, 0.0), 0, 0)], weights=weights)
+        # Pure red has the largest Cr there is, whatever the matrix.
+        assert [int(plane[0, 0]) for plane in result.planes][::2] == [round(16 + 219 * weights[0]), 240]
+
+
+def test_look_alikes_are_in_the_clean_film_and_never_in_the_mask() -> None:
+    layout = Layout("yuv", 8, sub_x=1, sub_y=1)
+    y = np.rint(30 + 150 * sparkling()).astype(np.uint8)
+    c = np.full((90, 160), 128, np.uint8)
+    frame = Frame(7, (y, c, c), layout)
+    entry = Lookalike(chance=1, amount=(3, 3))
+    plain = Recipe(damage={"emulsion loss": Entry(per_frame=(12, 12))}, amount=(1, 1))
+    full = plain.model_copy(update={"lookalikes": dict.fromkeys(LOOKALIKES, entry)})
+    without, with_them, alone = (
+        Simulation(recipe, 5, SIZE, Colour()).frame(frame)
+        for recipe in (plain, full, Recipe(lookalikes=full.lookalikes))
+    )
+    assert without.truth.any()
+    np.testing.assert_array_equal(with_them.truth, without.truth)
+    assert with_them.annotations == without.annotations
+    assert not alone.truth.any() and alone.annotations == []
+    assert (alone.clean.planes[0] != frame.planes[0]).mean() > 0.05
+    np.testing.assert_array_equal(alone.frame.planes[0], alone.clean.planes[0])
 
 
 def test_borrowed_content_is_the_pictures_own() -> None:

@@ -19,11 +19,17 @@ FAINTEST = 1 / 512
 """An alpha that cannot move an 8-bit sample is drawn as none, so that the frame stays identical there."""
 
 
-def lay_over(frame: Frame, stamps: Sequence[Stamp], full_range: bool = False) -> Frame:
+def lay_over(
+    frame: Frame,
+    stamps: Sequence[Stamp],
+    full_range: bool = False,
+    weights: tuple[float, float] = (BT709[0], BT709[2]),
+) -> Frame:
     """A frame with stamps laid over it in order, in its own planes; samples that no stamp reaches keep their values.
 
-    `full_range` says whether an integer Y'CbCr or gray frame uses all code values; RGB and float always do. Borrowed
-    content is taken from the frame as given, never from what was laid over it. Alpha planes are left alone.
+    `full_range` says whether an integer Y'CbCr or gray frame uses all code values; RGB and float always do. `weights`
+    are luma's shares of red and blue, for the colours of Y'CbCr. Borrowed content is taken from the frame as given,
+    never from what was laid over it. Alpha planes are left alone.
     """
     layout = frame.layout
     gain: Image = np.ones((frame.height, frame.width), dtype=np.float32)
@@ -36,7 +42,7 @@ def lay_over(frame: Frame, stamps: Sequence[Stamp], full_range: bool = False) ->
         gain[rows, columns] *= 1 - alpha
         for index, lift in enumerate(lifts):
             colour = (
-                _colour(stamp.colour, layout, index, full_range)
+                _colour(stamp.colour, layout, index, full_range, weights)
                 if stamp.borrowed is None
                 else _content(frame, index, stamp.borrowed, (rows, columns), full_range)
             )
@@ -68,19 +74,20 @@ def _lifted(plane: Plane, gain: Image, lift: Image, index: int, layout: Layout) 
     return np.where(gain < 1, changed, plane).astype(plane.dtype)
 
 
-def _colour(colour: Colour, layout: Layout, index: int, full_range: bool) -> np.float32:
+def _colour(colour: Colour, layout: Layout, index: int, full_range: bool, weights: tuple[float, float]) -> np.float32:
     """Code value of a colour in a plane."""
     red, green, blue = (colour, colour, colour) if isinstance(colour, (int, float)) else colour
     if layout.family == "rgb":
         return np.float32((red, green, blue)[index] * layout.peak)
-    luma = BT709[0] * red + BT709[1] * green + BT709[2] * blue
+    of_red, of_blue = weights
+    luma = of_red * red + (1 - of_red - of_blue) * green + of_blue * blue
     if index == 0:
         black, white = luma_codes(layout, full_range)
         return np.float32(black + luma * (white - black))
     # Chroma spans 224 of 255 codes where luma spans 219.
     span = layout.peak if full_range or layout.is_float else float(224 << (layout.bits - 8))
     middle = 0.0 if layout.is_float else float(2 ** (layout.bits - 1))
-    difference = (blue - luma) / (2 * (1 - BT709[2])) if index == 1 else (red - luma) / (2 * (1 - BT709[0]))
+    difference = (blue - luma) / (2 * (1 - of_blue)) if index == 1 else (red - luma) / (2 * (1 - of_red))
     return np.float32(middle + difference * span)
 
 

@@ -39,15 +39,17 @@ class Wires(LookAlike):
         shared = np.random.default_rng(mood)
         drift = shared.normal(0, 0.05, 2)
         height = height_of(size)
-        # Telegraph wires cross the picture; ropes, masts and strings hang.
-        hanging = shared.uniform() < 0.4
+        # Telegraph wires cross the picture; ropes, stays and strings lean.
+        leaning = shared.uniform() < 0.4
         lit = shared.uniform() < 0.2
         slope = float(shared.normal(0, 0.15))
         things = []
         for _ in range(max(rng.poisson(self.crowd * amount), 1)):
-            if hanging:
+            if leaning:
                 x, y = float(rng.uniform(0, STANDARD_WIDTH)), 0.0
-                to_x, to_y, sag = float(rng.normal(0, 0.06) * height), height, 0.0
+                # Not within 7 degrees of upright: there nothing but its softness tells one from a line scratch.
+                lean = float(rng.choice([-1, 1]) * rng.uniform(0.12, 0.5))
+                to_x, to_y, sag = lean * height, height, 0.0
             else:
                 x, y = 0.0, float(rng.uniform(-0.1, 0.9) * height)
                 to_x = STANDARD_WIDTH

@@ -91,7 +91,7 @@ def _drawn(line: Line, colour: str) -> str:
     if not points:
         return ""
     path = f"M{points[0][0]:.1f} {points[0][1]:.1f}"
-    for (_, _), (px, py) in zip(points, points[1:], strict=False):
+    for px, py in points[1:]:
         # A point of the curve stands for all of the recall that was gained on the way to it.
         path += f"V{py:.1f}H{px:.1f}" if line.steps else f"L{px:.1f} {py:.1f}"
     marks = "".join(f'<circle cx="{px:.1f}" cy="{py:.1f}" r="3" fill="{colour}"/>' for px, py in points)

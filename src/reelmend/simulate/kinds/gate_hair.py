@@ -54,7 +54,7 @@ class GateHairKind:
             side=side,
             length=float(np.exp(rng.uniform(np.log(800), np.log(9000)))),
             width=float(rng.uniform(25, 60)),
-            lean=float(rng.normal(0, 0.5)),
+            lean=float(np.clip(rng.normal(0, 0.5), -1.2, 1.2)),
             bends=tuple((rng.normal(0, 1.4, len(orders)) / orders).tolist()),
             taper=float(rng.uniform(0.1, 0.4)),
         )
@@ -72,13 +72,13 @@ class GateHairKind:
 
 
 def spine(shape: GateHair) -> Points:
-    """The hair's middle line `(POINTS, 2)`, micrometres from where it enters the frame."""
-    along = np.linspace(0, 1, POINTS)
-    turn = INWARDS[shape.side] + shape.lean + _turning(shape, along)
-    step = (shape.length + HELD) / (POINTS - 1)
+    """The hair's middle line `(POINTS, 2)`, micrometres from where it enters the frame; the first lies outside."""
+    root = INWARDS[shape.side] + shape.lean
+    turn = root + _turning(shape, np.linspace(0, 1, POINTS - 2))
+    step = shape.length / (POINTS - 2)
     path = np.cumsum(np.stack([np.cos(turn), np.sin(turn)], axis=1) * step, axis=0)
-    first = HELD * np.array([np.cos(INWARDS[shape.side]), np.sin(INWARDS[shape.side])])
-    return np.asarray(path - path[0] - first)
+    held = -HELD * np.array([[np.cos(root), np.sin(root)]])
+    return np.concatenate([held, np.zeros((1, 2)), path])
 
 
 def _turning(shape: GateHair, along: NDArray[np.float64]) -> NDArray[np.float64]:

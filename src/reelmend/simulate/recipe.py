@@ -42,8 +42,10 @@ def _known_gauge(value: str) -> str:
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(ge=0)]
+Life = Annotated[int, Field(ge=1)]
 Range = Annotated[tuple[Positive, Positive], AfterValidator(_ordered)]
 ShareRange = Annotated[tuple[Share, Share], AfterValidator(_ordered)]
+LifeRange = Annotated[tuple[Life, Life], AfterValidator(_ordered)]
 Gauge = Annotated[str, AfterValidator(_known_gauge)]
 Tint = Literal["neutral", "yellow", "green", "blue"]
 
@@ -64,15 +66,20 @@ class Entry(Part):
     bright: Share = 0.5
     """Probability that a defect is bright."""
     opacity: ShareRange = (0.5, 1.0)
+    """Share of the picture lost where a defect covers fully."""
     white: ShareRange = (0.85, 1.0)
+    """What bright damage moves towards, 0..1 of picture range."""
     softness: Range = (0.5, 1.1)
     """Of the edge: standard deviation of the scanner's point spread, pixels."""
     mottle: ShareRange = (0.0, 0.3)
+    """How uneven its density is; 0 = even."""
     halo: ShareRange = (0.0, 0.0)
-    tints: tuple[Tint, ...] = ("neutral",)
-    frames: tuple[int, int] = (1, 1)
+    """Strength of the rim of refracted light along a fibre, share of its opacity, of the other polarity."""
+    tints: tuple[Tint, ...] = Field(("neutral",), min_length=1)
+    """Colours, one picked for a defect; one named twice is picked twice as often. Green and blue are always bright."""
+    frames: LifeRange = (1, 1)
     """Life in frames; log-uniform between."""
-    every: tuple[int, int] = (1, 1)
+    every: LifeRange = (1, 1)
     """Shows on each n-th frame of its life: once a turn of the reel."""
     wobble: Range = (0.0, 0.0)
     """Micrometres: standard deviation of its wandering while it lives."""
@@ -82,7 +89,9 @@ class Sticking(Part):
     """Dirt that stays where it is for several frames, as in a scanner or a projector's gate."""
 
     chance: Share = 0.0
-    frames: tuple[int, int] = (2, 6)
+    """Probability that a speck or a hair sticks."""
+    frames: LifeRange = (2, 6)
+    """Life in frames of what sticks; log-uniform between."""
 
 
 class Grain(Part):
@@ -104,7 +113,7 @@ class Picture(Part):
     jumps: Range = (0.0, 0.0)
     """Splice jumps a thousand frames: a frame or two shifted by a tenth of a perforation pitch."""
     fading: ShareRange = (0.0, 0.0)
-    """How far dyes have faded: 0 = fresh; 1 = cyan and yellow all but gone (colour) or contrast halved (gray)."""
+    """How far dyes have faded: 0 = fresh; 1 = most of cyan and yellow gone (colour) or contrast halved (gray)."""
     blur: Range = (0.0, 0.0)
     """Standard deviation of a blur after everything, pixels."""
     compression: ShareRange = (0.0, 0.0)
@@ -124,10 +133,11 @@ class Recipe(Part):
     """All of a simulation but its seed."""
 
     name: str = "custom"
+    """For people; the file's name if it does not say."""
     note: str = ""
     """For people: what the recipe stands for."""
-    gauge: tuple[Gauge, ...] = ("35mm",)
-    """One is picked for a reel or training sample."""
+    gauge: tuple[Gauge, ...] = Field(("35mm",), min_length=1)
+    """35mm, 16mm, super8 or 8mm; one is picked for a reel or training sample."""
     scan_width: Range = (720.0, 2048.0)
     """Pixels across the gauge's aperture of the scans that training windows are cut from; log-uniform between. Where
     whole frames are damaged their own width counts."""

@@ -185,7 +185,7 @@ def ranged(result: dict[str, Any], name: str, value: float | None, form: str = "
     interval = result["intervals"].get(name)
     if value is None or not interval:
         return number(value, form)
-    return f"{number(value, form)} ({number(interval['low'], form)}-{number(interval['high'], form)})"
+    return f"{number(value, form)} ({number(interval['low'], form)} to {number(interval['high'], form)})"
 
 
 def outside(check: dict[str, Any] | None) -> str:

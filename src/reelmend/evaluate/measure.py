@@ -70,6 +70,8 @@ def measure_masks(
     Raises UsageError for what is missing or does not fit, MediaError for a source that breaks.
     """
     settings = settings or Settings()
+    if source is not None and settings.out is None:
+        raise UsageError(f"overlays over {source} need a folder to go to; give one with --out")
     inputs = [path for path in (found, truth, source, classes) if path is not None]
     out = None if settings.out is None else make_folder(settings.out, inputs)
     gathered, worst, seen = Detection(tolerance), Worst(settings.pictures), Digest()

@@ -24,8 +24,8 @@ Rows = Sequence[tuple[Path, Result]]
 
 TEMPLATE = Path(__file__).parent / "templates" / "table.html.j2"
 
-WIDEST = 640
-"""Columns of an embedded picture, pixels: larger ones are reduced."""
+WIDEST = 1280
+"""Columns of an embedded picture, pixels: what a screen shows when one is enlarged. Larger ones are reduced."""
 
 SHOWN = 4
 """Pictures of a row on the page; all of them stay in the result's folder."""
@@ -187,12 +187,19 @@ def best_of(rows: Rows, column: Column) -> set[int]:
     if column.best is None or len(known) < 2:
         return set()
     goal = column.best
-    distance = {place: -value if math.isinf(goal) else abs(value - goal) for place, value in known.items()}
+    distance = {place: _distance(value, goal) for place, value in known.items()}
     # Alike to as many digits as are shown.
     shown = {place: column.text(rows[place][1]) for place in known}
     winner = shown[min(distance, key=lambda place: distance[place])]
     best = {place for place in known if shown[place] == winner}
     return best if len(best) < len(known) else set()
+
+
+def _distance(value: float, goal: float) -> float:
+    if math.isinf(goal):
+        return -value
+    # A ratio of a half is as far from 1 as one of two.
+    return abs(value) if goal == 0 else abs(math.log(value / goal)) if value > 0 else math.inf
 
 
 def class_columns(rows: Rows) -> list[Column]:
@@ -302,6 +309,7 @@ def page(rows: Rows, title: str) -> str:
                 "key": [(name, COLOURS[place % len(COLOURS)]) for place, (name, _, _) in enumerate(curves)],
                 "rows": [{"name": result["name"], "pictures": embedded(folder, result)} for folder, result in chosen],
                 "caption": CAPTIONS[kind],
+                "broad": kind == "restoration",
             }
         )
     origins = [

@@ -16,6 +16,13 @@ from reelmend.simulate.kinds.polygon import nothing, place
 FINEST = 6
 """Samples a pixel along x and y at most."""
 
+LARGE = 1 << 20
+"""Pixels of a patch above which what lies far outside the frame is not sampled: a finger print on 8 mm film is several
+frames high."""
+
+OUTSIDE = 64
+"""Pixels around the frame that are sampled then: more than any edge is soft."""
+
 LATTICE = 64
 """Cells of a noise lattice along each side, after which it repeats."""
 
@@ -58,6 +65,9 @@ def grid(pose: Pose, half: tuple[float, float], detail: float, canvas: tuple[int
     low, high = placed.min(axis=0), placed.max(axis=0)
     if high[0] <= 0 or high[1] <= 0 or low[0] >= canvas[1] or low[1] >= canvas[0]:
         return None
+    if np.prod(high - low) > LARGE:
+        low = np.maximum(low, -OUTSIDE)
+        high = np.minimum(high, np.array(canvas[::-1]) + OUTSIDE)
     left, top = (np.floor(low).astype(int) - 1).tolist()
     columns, rows = (np.ceil(high).astype(int) + 1 - (left, top)).tolist()
     fine = int(np.clip(np.ceil(1 / (pose.scale * detail)), 1, FINEST))

@@ -1,0 +1,123 @@
+"""Learned detectors: a network's damage map, refined. Where a frame has no neighbours, a network for stills looks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from reelmend.detect.promise import Blob, Detection
+from reelmend.detect.refine import Limits, refine
+from reelmend.detect.stack import stack_of
+from reelmend.film import DamageMap, Mask
+from reelmend.motion.windows import Window
+from reelmend.runtime import Network, load_network
+
+SMALLEST = {"gentle": 4, "standard": 3, "strong": 2}
+"""Pixels, on a frame 640 wide; scaled with the square of the width, at least the number itself."""
+
+LARGEST_SHARE = 0.05
+"""Of the frame's area: one blob larger than this is a lost frame, not dirt."""
+
+LOST_SHARE = {"gentle": 0.06, "standard": 0.12, "strong": 0.25}
+"""Where more of a frame than this would be touched, its neighbours do not show the same scene: it is left alone."""
+
+FRINGE = 0.6
+"""Of the strength's own probability: from here on pixels belong to a blob that holds a sure one."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LearnedEvidence:
+    """What `decide` needs of a frame."""
+
+    damage: DamageMap
+    brighter: NDArray[np.bool_]
+    """Where the centre is brighter than what its neighbours (or its surroundings) show."""
+    alone: bool
+    """Looked at without neighbours."""
+
+
+class LearnedDetector:
+    """A network for windows, and one for stills where a frame stands alone."""
+
+    def __init__(
+        self,
+        name: str,
+        strength: str = "standard",
+        min_blob: int | None = None,
+        max_blob: int | None = None,
+        *,
+        network: Network,
+        still: Network | None = None,
+    ) -> None:
+        self.name = name
+        self._strength = strength
+        self._min_blob, self._max_blob = min_blob, max_blob
+        self._network, self._still = network, still
+
+    def look(self, window: Window) -> LearnedEvidence:
+        stack = stack_of(window, self._network.frames)
+        network = self._network
+        if stack is None and self._still is not None:
+            stack, network = stack_of(window, 1), self._still
+        luma = window.centre.luma
+        if stack is None:
+            return LearnedEvidence(np.zeros(luma.shape, np.float32), np.zeros(luma.shape, np.bool_), True)
+        damage = network.damage(stack)
+        if len(stack) > 1:
+            expected = np.median(stack[1:], axis=0) if len(stack) > 2 else stack[1]
+        else:
+            expected = cv2.medianBlur(luma, 15).astype(np.float32) / 255
+        return LearnedEvidence(damage, stack[0] > expected, len(stack) == 1)
+
+    def needs(self, evidence: LearnedEvidence) -> tuple[int, ...]:
+        return ()
+
+    def decide(self, evidence: LearnedEvidence, others: tuple[LearnedEvidence | None, ...]) -> Detection:
+        damage = evidence.damage
+        shape = damage.shape
+        if evidence.alone and self._still is None:
+            return Detection(damage, damage > 0, (), "no different neighbours in its shot")
+        network = self._still if evidence.alone and self._still else self._network
+        mask = refine(damage, self.limits(network, (shape[0], shape[1])))
+        share = float(np.count_nonzero(mask)) / mask.size
+        if share > LOST_SHARE[self._strength]:
+            note = f"{share:.0%} of it looks damaged: left alone"
+            return Detection(damage, np.zeros(shape, np.bool_), (), note)
+        return Detection(damage, mask, _listed(damage, mask, evidence.brighter))
+
+    def limits(self, network: Network, shape: tuple[int, int]) -> Limits:
+        height, width = shape
+        seed = float(network.card["operating_points"][self._strength])
+        smallest = self._min_blob or max(1, round(SMALLEST[self._strength] * max(1.0, (width / 640) ** 2)))
+        return Limits(seed, FRINGE * seed, smallest, self._max_blob or round(LARGEST_SHARE * height * width))
+
+
+def _listed(damage: DamageMap, mask: Mask, brighter: NDArray[np.bool_]) -> tuple[Blob, ...]:
+    count, labels, stats, centres = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
+    if count == 1:
+        return ()
+    where = np.flatnonzero(mask)
+    blob = labels.ravel()[where]
+    highest = np.zeros(count, np.float32)
+    np.maximum.at(highest, blob, damage.ravel()[where])
+    bright = np.bincount(blob[brighter.ravel()[where]], minlength=count) * 2 > stats[:, cv2.CC_STAT_AREA]
+    return tuple(
+        Blob(
+            float(centres[n, 0]),
+            float(centres[n, 1]),
+            int(stats[n, cv2.CC_STAT_AREA]),
+            float(highest[n]),
+            "bright" if bright[n] else "dark",
+        )
+        for n in range(1, count)
+    )
+
+
+def learned(window_network: str, strength: str, min_blob: int | None, max_blob: int | None) -> LearnedDetector:
+    """The detector of a window network by name, with the package's network for stills beside it."""
+    network = load_network(window_network)
+    still = load_network("still") if network.frames > 1 else None
+    return LearnedDetector(window_network, strength, min_blob, max_blob, network=network, still=still)

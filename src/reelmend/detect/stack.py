@@ -1,0 +1,40 @@
+"""What a network is shown of a window: the centre's luma and its neighbours', warped onto it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reelmend.motion.warp import warp_luma
+from reelmend.motion.windows import Neighbour, Window
+
+STEPS = (-1, 1, -2, 2)
+"""Of the neighbours in a stack, after the centre, in different pictures; negative = before."""
+
+
+def stack_of(window: Window, frames: int) -> NDArray[np.float32] | None:
+    """`(frames, h, w)` float32 0..1: the centre, then its neighbours, nearest first; None where there is none.
+
+    A missing neighbour is stood in for by one of the other side, as far away where there is one: training does the
+    same, so a network knows ends of shots.
+    """
+    there = {one.step: one for one in window.neighbours}
+    if frames > 1 and not there:
+        return None
+    chosen = [stand_in(there, step) for step in STEPS[: frames - 1]]
+    warped: dict[int, NDArray[np.uint8]] = {}
+    planes = [window.centre.luma]
+    for one in chosen:
+        if one.step not in warped:
+            warped[one.step] = warp_luma(window, one).luma
+        planes.append(warped[one.step])
+    return np.stack(planes).astype(np.float32) / np.float32(255)
+
+
+def stand_in(there: dict[int, Neighbour], step: int) -> Neighbour:
+    """The neighbour at a step, or the one that stands in for it: the other side's, then the nearest on its own side."""
+    side = 1 if step > 0 else -1
+    for other in (step, -step, side, -side):
+        if other in there:
+            return there[other]
+    raise ValueError("a window without neighbours has no stack")

@@ -76,7 +76,11 @@ def test_is_registered_under_its_name_and_draws_a_visible_share(name: str) -> No
 def test_mass_follows_the_area_of_film(name: str) -> None:
     kind, shape = KINDS[name], sample(name, 5)
     small, large = (
-        kind.draw(shape, middle(0.3, scale), (HEIGHT, WIDTH)).coverage.sum() / scale**2 for scale in (SCALE, 3 * SCALE)
+        kind.draw(
+            shape, Pose(times * 320, times * 240, times * SCALE, 0.3), (times * HEIGHT, times * WIDTH)
+        ).coverage.sum()
+        / times**2
+        for times in (1, 3)
     )
     # Where lines cross within a pixel their shares add up, so a coarse scan may show a little more.
     assert large == pytest.approx(small, rel=0.12)

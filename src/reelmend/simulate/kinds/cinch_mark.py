@@ -46,8 +46,8 @@ class CinchMarkKind:
             length=float(np.exp(rng.uniform(np.log(800), np.log(5000)))),
             width=float(rng.uniform(10, 35)),
             lean=float(rng.normal(0, np.deg2rad(1.5))),
-            wave=float(rng.uniform(0, 40)),
-            wavelength=float(rng.uniform(600, 4000)),
+            wave=float(30 * rng.uniform(0, 1) ** 2),
+            wavelength=float(rng.uniform(1000, 6000)),
             seed=int(rng.integers(2**31)),
         )
 
@@ -63,7 +63,9 @@ class CinchMarkKind:
         y = middle[:, None] + length[:, None] * (along - 0.5)
         own = rng.normal(0, 0.25, count)[:, None]
         phase = 2 * np.pi * y / shape.wavelength + own
-        x = across[:, None] + np.tan(shape.lean + rng.normal(0, 0.004, count)[:, None]) * y + shape.wave * np.sin(phase)
+        # Wavelengths that share no measure: the layers slipped unevenly, and never the same way twice.
+        sway = np.sin(phase) + 0.6 * np.sin(0.382 * phase + rng.uniform(0, 6)) + 0.3 * np.sin(2.618 * phase + 1)
+        x = across[:, None] + np.tan(shape.lean + rng.normal(0, 0.004, count)[:, None]) * y + shape.wave * sway
         fade = np.sin(np.pi * along) ** 0.5
         ripple = np.cumsum(rng.normal(0, 0.35, (count, STEPS + 1)), axis=1) + firm[:, None] * 1.5
         level = np.clip(ripple, 0, 1) * firm[:, None] * fade

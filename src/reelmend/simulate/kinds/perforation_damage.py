@@ -82,14 +82,16 @@ def tear_depth(shape: PerforationDamage, film: NDArray[np.float64]) -> NDArray[n
     """How far the tears reach into the frame, micrometres, at places down from the first tear's middle."""
     rng = np.random.default_rng(shape.seed)
     depth = np.zeros_like(film)
+    # A torn edge is rough at every size, less so at the smaller ones.
+    orders, turn = np.arange(2, 40), np.linspace(0, np.pi, TABLE)
     for down, half, deep, roundness in shape.tears:
-        steps = np.convolve(rng.normal(size=TABLE + 8), np.hanning(9)[1:-1], mode="same")[4:-4]
+        size = rng.normal(size=(2, len(orders))) / orders
+        rough = size[0] @ np.cos(orders[:, None] * turn) + size[1] @ np.sin(orders[:, None] * turn)
         along = (film - down) / half
         tip = np.clip(shape.lean, -0.9, 0.9)
         # Straight from each end to the tip, or as a circle bends.
         share = np.clip(np.minimum((along + 1) / (1 + tip), (1 - along) / (1 - tip)), 0, 1)
         profile = share * (1 - roundness) + np.sqrt(share * (2 - share)) * roundness
-        rough = np.interp(along, np.linspace(-1, 1, TABLE), steps / steps.std())
-        torn = profile * deep * (1 + shape.ragged * rough)
+        torn = profile * deep * (1 + shape.ragged * np.interp(along, np.linspace(-1, 1, TABLE), rough / rough.std()))
         depth = np.maximum(depth, torn * (share > 0))
     return depth

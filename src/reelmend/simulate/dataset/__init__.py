@@ -14,8 +14,9 @@ from reelmend.simulate.dataset.readers.film_aa import FilmAA
 from reelmend.simulate.dataset.readers.film_r import FilmR
 from reelmend.simulate.dataset.readers.promise import Reader, Sample
 from reelmend.simulate.dataset.readers.written import Written
+from reelmend.simulate.dataset.write import DatasetResult, write_dataset
 
-__all__ = ["READERS", "Label", "Reader", "Sample", "open_dataset"]
+__all__ = ["READERS", "DatasetResult", "Label", "Reader", "Sample", "open_dataset", "write_dataset"]
 
 READERS: dict[str, type[Reader]] = {"coco": Written, "film_aa": FilmAA, "film_r": FilmR, "artefact": Artefact}
 """By the name of the format."""

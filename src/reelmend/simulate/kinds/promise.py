@@ -16,7 +16,8 @@ class Kind(Protocol):
     name: ClassVar[str]
     """In recipes, annotations and reports: `dust`, `line scratch`."""
     spans: ClassVar[bool]
-    """Whether it runs over the whole frame height (or width), so that its size follows the canvas."""
+    """Whether it runs over the frame or hangs from its edge, so that its size or place follows the canvas. Such kinds
+    are never turned, mirrored or enlarged, and take from the pose's x and y only what runs along that edge."""
 
     def sample(self, rng: np.random.Generator, statistics: Statistics) -> Any:
         """A shape: a frozen dataclass of plain numbers in micrometres, centred on its own origin."""

@@ -16,7 +16,7 @@ from reelmend.simulate.kinds.polygon import nothing, place
 FINEST = 6
 """Samples a pixel along x and y at most."""
 
-LARGE = 1 << 20
+LARGE = 1 << 21
 """Pixels of a patch above which what lies far outside the frame is not sampled: a finger print on 8 mm film is several
 frames high."""
 

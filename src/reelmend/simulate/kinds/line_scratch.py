@@ -16,7 +16,8 @@ WIDTH = (25.9, 259.0)
 """Micrometres: 1 and 10 lines of 720 on the 35 mm full aperture, which is 18.67 mm high (SMPTE ST 59)."""
 
 STEEPEST = np.deg2rad(5)
-"""Line scratches lie within 5 degrees of vertical (Kokaram, Motion Picture Restoration, 1998, chapter 9)."""
+"""From vertical, as detectors of line scratches take them (on their look and persistence: Kokaram, Motion Picture
+Restoration, 1998, chapter 9)."""
 
 SUBROWS = 3
 """Rows a pixel at which the path is looked up."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from reelmend.simulate.kinds import KINDS
 from reelmend.simulate.outlines import GAUGE_WIDTH
 from reelmend.simulate.recipe import FITTED, Entry, Recipe
 from reelmend.simulate.space import sample_places, sample_reel_factor
-from reelmend.simulate.statistics import Statistics
+from reelmend.simulate.statistics import SHIPPED, Statistics
 
 STICKS = frozenset({"dust", "dirt", "short hair", "long hair"})
 """Kinds that a scanner or a projector's gate may hold for several frames; a scratch is in the film."""
@@ -89,8 +90,19 @@ def choose_reel(recipe: Recipe, seed: int, statistics: Statistics | None = None)
 
 
 def recipe_statistics(recipe: Recipe) -> Statistics:
-    """The statistics that a recipe names. Raises UsageError when they cannot be read."""
-    return Statistics.load(Path(recipe.statistics) if recipe.statistics else None)
+    """The statistics that a recipe names, read once. Raises UsageError when they cannot be read."""
+    path = Path(recipe.statistics) if recipe.statistics else SHIPPED
+    try:
+        written = path.stat().st_mtime_ns
+    except OSError:
+        written = 0
+    return _statistics(path, written)
+
+
+@lru_cache(maxsize=4)
+def _statistics(path: Path, written: int) -> Statistics:
+    """Checking a million numbers takes longer than drawing a training sample. `written` tells a new file apart."""
+    return Statistics.load(path)
 
 
 class Timeline:

@@ -59,7 +59,7 @@ def test_every_row_carries_command_seed_data_and_versions(rows: Rows) -> None:
     text, sheet = markdown(rows, "x"), list(csv.DictReader(io.StringIO(comma_separated(rows))))
     for (_, result), line in zip(rows, sheet, strict=True):
         origin = result["provenance"]
-        assert f"`{origin['command']}`" in text
+        assert f"`{origin['command']}`".replace("|", "\\|") in text
         assert line["command"] == origin["command"]
         assert line["seed"] == "3"
         for role, digest in origin["data"].items():
@@ -88,7 +88,9 @@ def test_the_page_stands_alone(rows: Rows) -> None:
     text = page(rows, "A & B")
     assert "<h1>A &amp; B</h1>" in text
     assert "maps &lt;1&gt;" in text and "maps <1>" not in text
-    assert text.count('<img src="data:image/jpeg;base64,') == 4 + 4 + 3 + 3
+    assert (
+        text.count('<img src="data:image/jpeg;base64,') == 4 + 3 + 3 + 3
+    )  # nothing is found or missed on a clean frame
     assert text.count("<svg ") == 3
     assert not re.search(r"(src|href)=\"(?!data:)", text)
     assert "http" not in text.replace("http://www.w3.org/2000/svg", "")

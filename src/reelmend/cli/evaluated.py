@@ -183,7 +183,7 @@ def number(value: float | None, form: str = "{:.3f}") -> str:
 def ranged(result: dict[str, Any], name: str, value: float | None, form: str = "{:.3f}") -> str:
     """A figure with its bootstrap interval."""
     interval = result["intervals"].get(name)
-    if value is None or not interval:
+    if value is None or math.isinf(value) or not interval:
         return number(value, form)
     return f"{number(value, form)} ({number(interval['low'], form)} to {number(interval['high'], form)})"
 

@@ -101,7 +101,7 @@ def recipe_statistics(recipe: Recipe) -> Statistics:
 
 @lru_cache(maxsize=4)
 def _statistics(path: Path, written: int) -> Statistics:
-    """Checking a million numbers takes longer than drawing a training sample. `written` tells a new file apart."""
+    """Checking all its numbers takes longer than drawing a training sample. `written` tells a new file apart."""
     return Statistics.load(path)
 
 

@@ -134,7 +134,8 @@ def fit(
         raise UsageError(f"{output} exists already; --overwrite replaces it")
     with _research("fit"):
         from reelmend.simulate.fit.fit import fit_statistics
-    statistics = fit_statistics(scans(annotations))
+
+        statistics = fit_statistics(scans(annotations))
     statistics.save(output)
     for name, kind in statistics.kinds.items():
         print(f"{name:<11} {kind.count.per_mm2 * 100:.4g} on 100 mm2, dispersion {kind.count.dispersion:.3g}")
@@ -152,7 +153,8 @@ def check(
     """Check how real simulated damage is: each scan left out of the fit in turn, tests, plots, a classifier."""
     with _research("check"):
         from reelmend.simulate.check import check as realism
-    realism(scans(annotations), output, overwrite=bool(overwrite))
+
+        realism(scans(annotations), output, overwrite=bool(overwrite))
 
 
 @app.command()
@@ -165,14 +167,15 @@ def dataset(
     overwrite: o.Overwrite = None,
 ) -> None:
     """Write a dataset for training: frames, masks, annotations in COCO format and a card, in three splits."""
-    with _research("dataset"):
-        from reelmend.simulate.dataset import write_dataset
     from reelmend.simulate.recipe import DEFAULT as STANDARD
     from reelmend.simulate.recipe import load_recipe, recorded_seed
 
     name = recipe or STANDARD
     number = seed if seed is not None else recorded_seed(name) or 0
-    write_dataset(clean, out, count, recipe=load_recipe(name), seed=number, overwrite=bool(overwrite))
+    with _research("dataset"):
+        from reelmend.simulate.dataset import write_dataset
+
+        write_dataset(clean, out, count, recipe=load_recipe(name), seed=number, overwrite=bool(overwrite))
 
 
 def scans(places: list[Path]) -> list[Path]:

@@ -25,7 +25,7 @@ REACH = 4.0
 """Standard deviations of the point spread that are drawn."""
 
 TILE = 256
-"""Side of the repeating pattern of mottle, pixels."""
+"""Side of the repeating pattern of mottle, pixels: one for every value of a byte."""
 
 RIM = 1.6
 """Standard deviation of the refracted rim outside a fibre, pixels beyond the point spread. A fibre bends light like a
@@ -129,7 +129,9 @@ def _mottle(ink: Ink, size: tuple[int, int], top: int, left: int) -> Image:
 
     `top` and `left` say where on the defect the piece begins, so that what it loses at the frame's edge moves nothing.
     """
-    down, right = np.random.default_rng(ink.seed).integers(TILE, size=2)
+    # Fibonacci hashing (Knuth, The Art of Computer Programming 3, 6.4): neighbouring seeds get pieces far apart.
+    mixed = ink.seed * 2654435761 % 2**32
+    down, right = mixed >> 24, mixed >> 16 & 255
     pattern = _pattern()
     rows, columns = (np.arange(size[0]) + down + top) % TILE, (np.arange(size[1]) + right + left) % TILE
     piece = pattern[np.ix_(rows, columns)]

@@ -18,7 +18,7 @@ def rasterise(polygon: NDArray[np.float64], rows: int, columns: int) -> Image:
     which fattens a speck of three pixels by a tenth.) The polygon must lie inside the picture.
     """
     lines = (np.arange(rows * SUBROWS) + 0.5) / SUBROWS
-    start, end = polygon, np.roll(polygon, -1, axis=0)
+    start, end = polygon, np.concatenate((polygon[1:], polygon[:1]))
     below_start, below_end = (corner[:, 1] <= lines[:, None] for corner in (start, end))
     line, edge = np.nonzero(below_start != below_end)
     share = (lines[line] - start[edge, 1]) / (end[edge, 1] - start[edge, 1])

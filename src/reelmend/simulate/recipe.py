@@ -216,5 +216,5 @@ def _check_kinds(recipe: Recipe, path: Path) -> None:
                 raise UsageError(f"{table}.{name} in {path} is not known; {table} knows {', '.join(sorted(known))}")
     for name, entry in recipe.damage.items():
         wrong, right = ("per_frame", "times") if name in FITTED else ("times", "per_frame")
-        if wrong in entry.model_fields_set:
+        if getattr(entry, wrong) != Entry.model_fields[wrong].default:
             raise UsageError(f"damage.{name}.{wrong} in {path} would count for nothing; {name} is counted by {right}")

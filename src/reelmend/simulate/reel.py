@@ -5,23 +5,28 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
-from contextlib import ExitStack
+import threading
+from collections import deque
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+
+import cv2
 
 from reelmend import __version__
 from reelmend.errors import UsageError
-from reelmend.film import ReelFacts
+from reelmend.film import Frame, ReelFacts
 from reelmend.media import Policy, open_mask_writer, open_reel, open_writer
 from reelmend.media.paths import sync, writing
 from reelmend.simulate.annotations import AnnotationWriter
 from reelmend.simulate.recipe import RUN, Recipe
-from reelmend.simulate.simulation import Simulation
+from reelmend.simulate.simulation import Simulated, Simulation
 
 Progress = Callable[[int, int | None, float], None]
-"""Called after each frame: frames done, frames in all (None = unknown), mean damaged share of the frames done."""
+"""Called after each frame: frames done, frames in all (about; None = unknown), mean damaged share of those done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +103,12 @@ def simulate(
         size = {"width": facts.width, "height": facts.height}
         notes = stack.enter_context(AnnotationWriter(places.annotations, mask_work / "annotations.json", size))
         done, damaged, defects = 0, 0.0, 0
-        for frame in reel.frames(start, frames):
-            made = simulation.frame(frame)
+        stack.callback(cv2.setNumThreads, cv2.getNumThreads())
+        # Frames are made side by side; OpenCV's own threads would only get in their way.
+        cv2.setNumThreads(1)
+        workers = threads or os.cpu_count() or 1
+        stream = stack.enter_context(closing(_side_by_side(reel.frames(start, frames), recipe, seed, facts, workers)))
+        for made in stream:
             film.write(made.frame)
             mask_film.write(made.truth)
             if clean is not None:
@@ -158,9 +167,35 @@ def _same(one: Path, other: Path) -> bool:
     return os.path.samefile(one, other) if one.exists() and other.exists() else one.resolve() == other.resolve()
 
 
+def _side_by_side(
+    stream: Iterator[Frame], recipe: Recipe, seed: int, facts: ReelFacts, workers: int
+) -> Generator[Simulated, None, None]:
+    """The frames of a stream, simulated by several threads, in order; a few at a time."""
+    own = threading.local()
+
+    def work(frame: Frame) -> Simulated:
+        if not hasattr(own, "simulation"):
+            own.simulation = Simulation.like(recipe, seed, facts)
+        return cast(Simulated, own.simulation.frame(frame))
+
+    under_way: deque[Future[Simulated]] = deque()
+    with ThreadPoolExecutor(workers, thread_name_prefix="simulate") as pool:
+        try:
+            for frame in stream:
+                under_way.append(pool.submit(work, frame))
+                if len(under_way) > workers:
+                    yield under_way.popleft().result()
+            while under_way:
+                yield under_way.popleft().result()
+        finally:
+            for future in under_way:
+                future.cancel()
+
+
 def _total(facts: ReelFacts, start: int, frames: int | None) -> int | None:
     if facts.frames is None:
-        return frames
+        about = max(facts.frames_about - start, 0) if facts.frames_about is not None else None
+        return frames if about is None else about if frames is None else min(about, frames)
     left = facts.frames - start
     if left <= 0:
         raise UsageError(f"{facts.path} has {facts.frames} frames; --start {start} is beyond its end")

@@ -13,12 +13,12 @@ from reelmend.media.colour import is_full_range, luma_weights
 from reelmend.simulate.annotations import annotate
 from reelmend.simulate.damage import damage_frame, lay, patches
 from reelmend.simulate.defect import Defect
-from reelmend.simulate.grain import Grain, grain_frame, grain_of, noise, response
-from reelmend.simulate.life import STICKS, Timeline, pose_at
+from reelmend.simulate.grain import Grain, grain_frame, grain_of, grain_step, noise
+from reelmend.simulate.life import STICKS, Timeline, pose_at, recipe_statistics
 from reelmend.simulate.lookalikes import Scene, lay_over
 from reelmend.simulate.picture import Picture, blur, compress, fade, move
 from reelmend.simulate.planes import change_rgb, rgb_of
-from reelmend.simulate.recipe import Recipe
+from reelmend.simulate.recipe import FITTED, Recipe
 
 GATE = ("gate hair",)
 """Kinds that are caught in the gate and do not move with the film."""
@@ -55,7 +55,8 @@ class Simulation:
         self._grain = _grain(self.recipe, seed, size[1])
         self._picture = Picture.of(recipe.picture, _number(seed, "picture"), gauge, size[1])
         self._scene = Scene(self.recipe, seed, size)
-        self._timeline = Timeline(self.recipe, seed, size)
+        statistics = recipe_statistics(recipe) if any(name in FITTED for name in recipe.damage) else None
+        self._timeline = Timeline(self.recipe, seed, size, statistics=statistics)
 
     @classmethod
     def like(cls, recipe: Recipe, seed: int, facts: ReelFacts) -> Simulation:
@@ -114,12 +115,10 @@ def _grain(recipe: Recipe, seed: int, width: int) -> Grain | None:
     if recipe.grain is None:
         return None
     rng = _rng(seed, "stock")
-    return grain_of(
-        recipe.gauge[0],
-        width,
-        float(rng.uniform(*recipe.grain.granularity)),
-        float(rng.uniform(*recipe.grain.correlation)),
+    granularity, correlation = (
+        float(rng.uniform(*span)) for span in (recipe.grain.granularity, recipe.grain.correlation)
     )
+    return grain_of(recipe.gauge[0], width, granularity, correlation, law="film")
 
 
 def _grained(frame: Frame, grain: Grain, rng: np.random.Generator, full: bool) -> Frame:
@@ -127,7 +126,7 @@ def _grained(frame: Frame, grain: Grain, rng: np.random.Generator, full: bool) -
         return grain_frame(frame, grain, rng, full_range=full)
     before = rgb_of(frame, full)
     pattern = np.moveaxis(noise(rng, (*before.shape[1:], len(before)), grain), -1, 0)
-    return change_rgb(frame, before, before + np.float32(grain.strength) * response(before) * pattern, full)
+    return change_rgb(frame, before, before + grain_step(before, grain, pattern), full)
 
 
 def _luma(rgb: Any, weights: tuple[float, float]) -> Any:

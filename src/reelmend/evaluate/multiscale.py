@@ -36,9 +36,16 @@ def ms_ssim(result: NDArray[Any], truth: NDArray[Any], peak: float, where: Mask 
 
 
 def ms_ssim_of_regions(
-    result: NDArray[Any], truth: NDArray[Any], peak: float, regions: Sequence[Mask | None]
+    result: NDArray[Any],
+    truth: NDArray[Any],
+    peak: float,
+    regions: Sequence[Mask | None],
+    finest: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None,
 ) -> list[float | None]:
-    """`ms_ssim` of several regions (None = everywhere) for the work of one."""
+    """`ms_ssim` of several regions (None = everywhere) for the work of one.
+
+    `finest` is what `ssim_parts` gives for the planes, where it is known already.
+    """
     if result.shape != truth.shape or result.ndim != 2:
         raise ValueError(f"two planes of one shape are needed, not {result.shape} and {truth.shape}")
     for where in regions:
@@ -50,7 +57,7 @@ def ms_ssim_of_regions(
     shares = [None if where is None else where.astype(np.float64) for where in regions]
     products: list[float | None] = [None if where is not None and not where.any() else 1.0 for where in regions]
     for scale, exponent in enumerate(WEIGHTS):
-        luminance, structure = ssim_parts(x, y, peak)
+        luminance, structure = finest if scale == 0 and finest is not None else ssim_parts(x, y, peak)
         coarsest = scale == len(WEIGHTS) - 1
         similar = luminance * structure if coarsest else structure
         products = [

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from reelmend.evaluate.bootstrap import Resampling, Statistic, intervals, quotient
 from reelmend.evaluate.detection import plain_intervals
-from reelmend.evaluate.fidelity import decibels, low_passed_error, ssim_map
+from reelmend.evaluate.fidelity import decibels, low_passed_error, ssim_parts
 from reelmend.evaluate.grain import GrainPair, flat_picture
 from reelmend.evaluate.multiscale import ms_ssim_of_regions
 from reelmend.evaluate.outside import Difference, outside_differences, touched
@@ -72,16 +72,15 @@ class Fidelity:
         """One frame; what it alone adds."""
         made = Fidelity()
         for number in range(film.layout.colour_planes):
-            x = np.nan_to_num(film.planes[number].astype(np.float64)) / film.layout.peak
-            y = np.nan_to_num(clean.planes[number].astype(np.float64)) / clean.layout.peak
-            squared = (x - y) ** 2
+            squared = (_scaled(film, number) - _scaled(clean, number)) ** 2
             inside = touched(mask, *film.layout.subsampling(number))
             for name, where in _split(inside).items():
                 made.regions[name].squared += float(squared[where].sum())
                 made.regions[name].samples += int(np.count_nonzero(where))
-        similar = ssim_map(luma, clean_luma, 1.0)
+        parts = ssim_parts(luma, clean_luma, 1.0)
+        similar = parts[0] * parts[1]
         smooth = low_passed_error(luma, clean_luma) ** 2
-        scaled = ms_ssim_of_regions(luma, clean_luma, 1.0, [None, mask, ~mask])
+        scaled = ms_ssim_of_regions(luma, clean_luma, 1.0, [None, mask, ~mask], parts)
         for (name, where), value in zip(_split(mask).items(), scaled, strict=True):
             region = made.regions[name]
             region.squared_smooth += float(smooth[where].sum())
@@ -193,11 +192,14 @@ class Restoration:
 
 def plain_luma(frame: Frame) -> NDArray[np.float64]:
     """Luma of a frame `(h, w)`, 0..1 of full scale, at its own depth: no rounding, no gamma."""
-    planes = [
-        np.nan_to_num(plane.astype(np.float64)) / frame.layout.peak
-        for plane in frame.planes[: 3 if frame.layout.family == "rgb" else 1]
-    ]
+    planes = [_scaled(frame, number) for number in range(3 if frame.layout.family == "rgb" else 1)]
     return planes[0] if len(planes) == 1 else np.tensordot(LUMA, np.stack(planes), axes=1)
+
+
+def _scaled(frame: Frame, number: int) -> NDArray[np.float64]:
+    """A plane as shares of full scale; what is no number counts as 0."""
+    plane = frame.planes[number].astype(np.float64)
+    return (np.nan_to_num(plane) if frame.layout.is_float else plane) / frame.layout.peak
 
 
 def _split(inside: Mask) -> dict[str, Mask]:

@@ -1,0 +1,170 @@
+"""Look-alikes for a batch: short clips of them, drawn once by the look-alikes themselves, laid over clean windows.
+
+A clip is what a square of `SIDE` sees of a scene for a few frames, so things keep their paths, their crowd and their
+wind. Those that take their content from the picture show the plain colour that they name instead, and those that
+look for a place in the picture are put where each sample is brightest nearby.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from reelmend.simulate.batch.atlas import SIDE, Step
+from reelmend.simulate.batch.lay import UNIT, Placer
+from reelmend.simulate.lookalikes import LOOKALIKES, LookAlike, Stamp, Thing
+from reelmend.simulate.lookalikes.promise import scale_of
+from reelmend.simulate.optics import DENSEST, FAINTEST
+from reelmend.simulate.planes import BT709
+from reelmend.simulate.recipe import Recipe
+
+CLIPS = 3
+"""Of each look-alike at each step of the ladder: every batch cuts its windows elsewhere in them."""
+
+NEAR = 160.0
+"""Units (640 a picture's width) beyond the square at which a thing's middle may lie and still be drawn."""
+
+Image = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """One frame of a clip: `picture = gain * picture + lift`, `(SIDE, SIDE)` and `(SIDE, SIDE, 3)`."""
+
+    gain: Image
+    lift: Image
+
+
+class LookalikeClips:
+    """All clips of a recipe's look-alikes on a device."""
+
+    def __init__(self, recipe: Recipe, steps: Sequence[Step], seed: int, frames: int, device: torch.device) -> None:
+        """Raises KeyError for a look-alike that nobody knows."""
+        self._names = [name for name in recipe.lookalikes if not LOOKALIKES[name].needs_picture]
+        self._frames, self._device = frames, device
+        self._chance = torch.tensor([recipe.lookalikes[name].chance for name in self._names], dtype=torch.float64)
+        places: list[tuple[NDArray[np.int64], ...]] = []
+        density: list[Image] = []
+        light: list[Image] = []
+        for number, step in enumerate(steps):
+            for index, name in enumerate(self._names):
+                for clip in range(CLIPS):
+                    rng = np.random.default_rng([seed, number, index, clip])
+                    amount = float(rng.uniform(*recipe.lookalikes[name].amount))
+                    for frame in clip_frames(rng, LOOKALIKES[name], step, frames, amount):
+                        rows, columns = np.nonzero(frame.gain < 1 - FAINTEST)
+                        gain = np.maximum(frame.gain[rows, columns], np.float32(10**-DENSEST))
+                        lost = -np.log(gain)
+                        places.append((rows, columns))
+                        density.append(lost)
+                        # Kept so that things which overlap share their light by what each of them takes.
+                        colour = frame.lift[rows, columns] / np.maximum(1 - gain, np.float32(1e-6))[:, None]
+                        light.append(np.clip(colour, 0, 1).astype(np.float32))
+        counts = np.array([len(part[0]) for part in places], dtype=np.int64)
+        rows, columns = (_joined([part[axis] for part in places]).astype(np.int16) for axis in (0, 1))
+        self._placer = Placer(rows, columns, np.cumsum(counts) - counts, counts, device)
+        self._density = torch.from_numpy(_joined(density).astype(np.float32)).to(device)
+        self._light = torch.from_numpy(_joined(light).astype(np.float32).reshape(-1, 3)).to(device)
+
+    def add(self, clips: Tensor, generator: torch.Generator, step: Tensor) -> None:
+        """Lay look-alikes over clips `(b, t, c, h, w)`, 0..1, in place; `step` is that of each sample."""
+        if not self._names:
+            return
+        samples, frames, channels, height, width = clips.shape
+        there = torch.rand(samples, len(self._names), generator=generator, dtype=torch.float64) < self._chance
+        sample, kind = there.nonzero(as_tuple=True)
+        share = torch.rand(5, len(sample), generator=generator, dtype=torch.float64)
+        clip = (step[sample] * len(self._names) + kind) * CLIPS + (share[0] * CLIPS).long()
+        mirrored = share[1] < 0.5
+        top = -(share[2] * (SIDE - height + 1)).long()
+        left = -(share[3] * (SIDE - width + 1)).long()
+        # Mirrored, a column lies as far left of the origin as it lay right of it.
+        place = torch.stack([top, torch.where(mirrored, SIDE - 1 + left, left)], dim=1)
+        when = torch.arange(frames).repeat(len(sample))
+        # A film runs either way: birds fly out as they fly in.
+        of = torch.repeat_interleave(torch.arange(len(sample)), frames)
+        landing = self._placer.land(
+            clip[of] * self._frames + when,
+            sample[of] * frames + when,
+            place[of],
+            mirrored.long()[of],
+            samples * frames,
+            height,
+            width,
+        )
+        if landing is None:
+            return
+        size = samples * frames * height * width
+        lost = (self._density[landing.source] * UNIT).round()
+        density = torch.zeros(size + 1, dtype=torch.int32, device=self._device)
+        density.index_add_(0, landing.target, lost.int())
+        colour = self._light[landing.source]
+        if channels == 1:
+            colour = (colour * torch.tensor(BT709, device=self._device)).sum(dim=1, keepdim=True)
+        light = torch.zeros(size + 1, channels, dtype=torch.int32, device=self._device)
+        light.index_add_(0, landing.target, (colour * lost[:, None]).round().int())
+        total = density[:size].view(samples, frames, 1, height, width)
+        share_of_light = light[:size].view(samples, frames, height, width, channels).permute(0, 1, 4, 2, 3)
+        alpha = -torch.expm1(total * (-1.0 / UNIT))
+        towards = share_of_light / total.clamp(min=1)
+        clips.add_(alpha * (towards - clips))
+
+
+def clip_frames(rng: np.random.Generator, look: LookAlike, step: Step, frames: int, amount: float) -> list[_Frame]:
+    """What a square somewhere in a scene sees of one look-alike for a few frames."""
+    size = (step.height, step.width)
+    scale = scale_of(size)
+    top = int(rng.integers(min(0, step.height - SIDE), max(0, step.height - SIDE) + 1))
+    left = int(rng.integers(min(0, step.width - SIDE), max(0, step.width - SIDE) + 1))
+    # Nothing lives longer than a block: things of the block before may still be there.
+    mood = int(rng.integers(2**31))
+    block = look.block
+    born = [
+        replace(thing, first=thing.first + late)
+        for late in (-block, 0)
+        for thing in look.sample(rng, size, block, amount, mood)
+    ]
+    first = int(rng.integers(0, max(1, block - frames + 1)))
+    drawn = []
+    for frame in range(first, first + frames):
+        stamps = [
+            stamp
+            for thing in born
+            if thing.lives(frame) and _near(thing, frame, top / scale, left / scale, SIDE / scale)
+            for stamp in look.draw(thing, size, frame)
+        ]
+        drawn.append(_laid(stamps, top, left))
+    return drawn
+
+
+def _near(thing: Thing, frame: int, top: float, left: float, side: float) -> bool:
+    x, y = thing.place(frame)
+    return left - NEAR < x < left + side + NEAR and top - NEAR < y < top + side + NEAR
+
+
+def _laid(stamps: Sequence[Stamp], top: int, left: int) -> _Frame:
+    gain = np.ones((SIDE, SIDE), dtype=np.float32)
+    lift = np.zeros((SIDE, SIDE, 3), dtype=np.float32)
+    for stamp in stamps:
+        rows, columns = stamp.alpha.shape
+        upper, lower = max(stamp.top - top, 0), min(stamp.top - top + rows, SIDE)
+        near, far = max(stamp.left - left, 0), min(stamp.left - left + columns, SIDE)
+        if upper >= lower or near >= far:
+            continue
+        alpha = stamp.alpha[
+            upper + top - stamp.top : lower + top - stamp.top, near + left - stamp.left : far + left - stamp.left
+        ]
+        place = np.s_[upper:lower, near:far]
+        gain[place] *= 1 - alpha
+        colour = np.broadcast_to(np.asarray(stamp.colour, dtype=np.float32), (3,))
+        lift[place] += alpha[..., None] * (colour - lift[place])
+    return _Frame(gain, lift)
+
+
+def _joined(parts: Sequence[NDArray[np.generic]]) -> NDArray[np.generic]:
+    return np.concatenate(parts) if parts else np.zeros(0, dtype=np.float32)

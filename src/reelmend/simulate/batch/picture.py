@@ -1,0 +1,153 @@
+"""The changes of `reelmend.simulate.picture` for a batch: weave, fading and flicker before the damage, blur and
+compression after it. Splice jumps are left out: a window of a few frames is cut from one shot."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as functional
+from torch import Tensor
+
+from reelmend.simulate import recipe as recipes
+from reelmend.simulate.picture import COLOUR_FADING, GRAY_FADING, WORST_QUALITY
+
+SHARPEST = 0.2
+"""Pixels: a blur of less changes no 8-bit sample."""
+
+LUMINANCE = (
+    (16, 11, 10, 16, 24, 40, 51, 61),
+    (12, 12, 14, 19, 26, 58, 60, 55),
+    (14, 13, 16, 24, 40, 57, 69, 56),
+    (14, 17, 22, 29, 51, 87, 80, 62),
+    (18, 22, 37, 56, 68, 109, 103, 77),
+    (24, 35, 55, 64, 81, 104, 113, 92),
+    (49, 64, 78, 87, 103, 121, 120, 101),
+    (72, 92, 95, 98, 112, 100, 103, 99),
+)
+"""Quantisation of luminance, ITU-T T.81 (JPEG), table K.1."""
+
+BLOCK = 8
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What a batch's pictures go through; one row a sample, on the device. None = nothing of it."""
+
+    gain: Tensor | None
+    """`(b, t)`."""
+    shift: Tensor | None
+    """`(b, t, 2)` pixels right and down; on the host."""
+    fading: Tensor | None
+    blur: Tensor | None
+    """Standard deviation, pixels."""
+    compression: Tensor | None
+
+
+def changes(
+    recipe: recipes.Picture, generator: torch.Generator, micrometres: Tensor, frames: int, device: torch.device
+) -> Changes:
+    """Drawn from a recipe's ranges; `micrometres` is what a pixel spans in each sample."""
+    samples = len(micrometres)
+    share = torch.rand(5, samples, generator=generator, dtype=torch.float64)
+    drift = torch.randn(samples, frames, 3, generator=generator, dtype=torch.float64)
+    # Half of the power stays for longer than a window lasts.
+    slow = torch.randn(samples, 1, 3, generator=generator, dtype=torch.float64)
+    drift = (drift + slow) / math.sqrt(2)
+
+    def there(span: tuple[float, float], number: int) -> Tensor | None:
+        return span[0] + share[number] * (span[1] - span[0]) if span[1] > 0 else None
+
+    def sent(values: Tensor | None) -> Tensor | None:
+        return None if values is None else values.float().to(device, non_blocking=True)
+
+    flicker, weave = there(recipe.flicker, 0), there(recipe.weave, 1)
+    return Changes(
+        gain=sent(None if flicker is None else (1 + flicker[:, None] * drift[..., 0]).clamp(min=0)),
+        shift=None if weave is None else (weave / micrometres)[:, None, None] * drift[..., 1:],
+        fading=sent(there(recipe.fading, 2)),
+        blur=sent(there(recipe.blur, 3)),
+        compression=sent(there(recipe.compression, 4)),
+    )
+
+
+def move(clips: Tensor, shift: Tensor) -> Tensor:
+    """Clips `(b, t, c, h, w)` shifted by pixels right and down, `(b, t, 2)`; edges repeat, cubic interpolation."""
+    samples, frames, channels, height, width = clips.shape
+    count = samples * frames
+    step = shift.reshape(count, 2).float().to(clips.device, non_blocking=True)
+    # In grid_sample's coordinates the picture is 2 wide and 2 high.
+    matrix = torch.zeros(count, 2, 3, device=clips.device)
+    matrix[:, 0, 0] = matrix[:, 1, 1] = 1
+    matrix[:, 0, 2], matrix[:, 1, 2] = -2 * step[:, 0] / width, -2 * step[:, 1] / height
+    grid = functional.affine_grid(matrix, [count, channels, height, width], align_corners=False)
+    flat = clips.reshape(count, channels, height, width)
+    moved = functional.grid_sample(flat, grid, mode="bicubic", padding_mode="border", align_corners=False)
+    return moved.view_as(clips).clamp_(0, 1)
+
+
+def fade(clips: Tensor, fading: Tensor) -> Tensor:
+    """Faded dyes (three channels) or lost contrast (one); `fading` `(b,)`, 0..1."""
+    if clips.shape[2] == 1:
+        return 0.5 + (clips - 0.5) * (1 - GRAY_FADING * fading).view(-1, 1, 1, 1, 1)
+    lost = torch.tensor(COLOUR_FADING, device=clips.device)
+    power = 1 - lost * fading[:, None]
+    return clips.clamp(1e-6, 1) ** power[:, None, :, None, None]
+
+
+def blur(clips: Tensor, sigma: Tensor, widest: float) -> Tensor:
+    """Each sample blurred by a Gaussian of its own `sigma` `(b,)`, none of them above `widest`; edges repeat."""
+    radius = max(1, math.ceil(3 * widest))
+    place = torch.arange(-radius, radius + 1, device=clips.device)
+    weight = torch.exp(-0.5 * (place / sigma.clamp(min=SHARPEST)[:, None]) ** 2)
+    weight = torch.where(sigma[:, None] < SHARPEST, (place == 0).float(), weight / weight.sum(dim=1, keepdim=True))
+    samples, frames, channels, height, width = clips.shape
+    # One group a sample: all its frames and channels share its kernel.
+    flat = clips.transpose(0, 1).reshape(frames, samples, channels * height, width)
+    for axis in (0, 1):
+        size = (channels, height, width)
+        stack = (
+            flat.view(frames, samples, *size).permute(0, 2, 1, 3, 4).reshape(frames * channels, samples, height, width)
+        )
+        pad = (0, 0, radius, radius) if axis == 0 else (radius, radius, 0, 0)
+        kernel = weight.view(samples, 1, -1, 1) if axis == 0 else weight.view(samples, 1, 1, -1)
+        stack = functional.conv2d(functional.pad(stack, pad, mode="replicate"), kernel, groups=samples)
+        flat = (
+            stack.view(frames, channels, samples, height, width)
+            .permute(0, 2, 1, 3, 4)
+            .reshape(frames, samples, channels * height, width)
+        )
+    return flat.view(frames, samples, channels, height, width).transpose(0, 1).contiguous()
+
+
+def compress(clips: Tensor, compression: Tensor) -> Tensor:
+    """The errors of JPEG's quantisation, its quality falling from 100 to `WORST_QUALITY` as `compression` `(b,)` rises.
+
+    Channel by channel with the table of luminance; without chroma subsampling and entropy coding, which lose nothing
+    more of a gray picture.
+    """
+    samples, frames, channels, height, width = clips.shape
+    down, across = -height % BLOCK, -width % BLOCK
+    flat = functional.pad(clips.reshape(-1, 1, height, width), (0, across, 0, down), mode="replicate")
+    rows, columns = (height + down) // BLOCK, (width + across) // BLOCK
+    blocks = flat.view(samples, frames * channels, rows, BLOCK, columns, BLOCK)
+    basis = _cosines(clips.device)
+    table = torch.tensor(LUMINANCE, dtype=torch.float32, device=clips.device)
+    quality = 100 - (100 - WORST_QUALITY) * compression
+    # The scale of libjpeg, which every program means by a quality.
+    scale = torch.where(quality < 50, 5000 / quality.clamp(min=1), 200 - 2 * quality)
+    step = ((table * scale[:, None, None] + 50) / 100).floor().clamp(1, 255).view(-1, 1, 1, BLOCK, 1, BLOCK)
+    waves = torch.einsum("ki,bnrics,ls->bnrkcl", basis, blocks * 255 - 128, basis)
+    waves = (waves / step).round_().mul_(step)
+    decoded = (torch.einsum("ki,bnrkcl,ls->bnrics", basis, waves, basis) + 128) / 255
+    decoded = decoded.reshape(samples, frames, channels, rows * BLOCK, columns * BLOCK)[..., :height, :width]
+    return torch.where((compression > 0).view(-1, 1, 1, 1, 1), decoded.clamp(0, 1), clips)
+
+
+def _cosines(device: torch.device) -> Tensor:
+    """The orthonormal discrete cosine transform, one wave a row."""
+    place = torch.arange(BLOCK, dtype=torch.float64)
+    waves = torch.cos(math.pi * (2 * place + 1) * place[:, None] / (2 * BLOCK)) * math.sqrt(2 / BLOCK)
+    waves[0] /= math.sqrt(2)
+    return waves.float().to(device)

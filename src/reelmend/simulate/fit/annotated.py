@@ -30,14 +30,14 @@ def annotated(outline: Outline, rng: np.random.Generator, unit: float = MICROMET
     """The outline traced on a pixel grid of `unit` micrometres that lies anywhere, its corners reduced, centred.
 
     Only for outlines of one part. A speck near the smallest area is laid elsewhere on the grid until it passes, for
-    it would not have been written down else; one that never passes comes back as it was.
+    it would not have been written down else; one that never passes is written down none the less.
     """
     polygon = outline.parts[0] / unit
     for _ in range(TRIES):
         corners = trace(polygon + rng.uniform(0, 1, 2))
         if len(corners) >= 3 and polygon_area(corners) > SMALLEST:
-            return Outline(outline.kind, (corners * unit,)).centred()
-    return outline
+            break
+    return Outline(outline.kind, (corners * unit,)).centred() if len(corners) >= 3 else outline
 
 
 def trace(polygon: Points) -> Points:

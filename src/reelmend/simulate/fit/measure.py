@@ -63,6 +63,15 @@ def axis(points: Points) -> float:
     return float(0.5 * np.arctan2(2 * moments["mu11"], moments["mu20"] - moments["mu02"]) % np.pi)
 
 
+def centroid(points: Points) -> Points:
+    """Middle of the area of a closed polygon `(n, 2)`, `(2,)`."""
+    origin = points.mean(axis=0)
+    moments = cv2.moments(np.ascontiguousarray(points - origin, dtype=np.float32))
+    if moments["m00"] == 0:
+        return np.asarray(origin)
+    return np.asarray(origin + np.array([moments["m10"], moments["m01"]]) / moments["m00"])
+
+
 def mean_axis(orientations: NDArray[np.float64]) -> tuple[float, float]:
     """Mean direction of axes, radians in [0, pi), and how much they agree: 0 = not at all, 1 = all parallel.
 

@@ -37,7 +37,7 @@ def fit_mixture(data: Array, parts: int, floor: Array, rounds: int = 60, seed: i
     """
     rng = np.random.default_rng(seed)
     count, width = data.shape
-    parts = max(1, min(parts, count // (2 * width)))
+    parts = max(1, min(parts, count // (8 * width)))
     spread = np.cov(data.T) + np.diag(floor)
     mixture = Mixture(
         np.full(parts, 1 / parts),

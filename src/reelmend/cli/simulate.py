@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -148,13 +149,25 @@ def check(
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where the report goes.")
     ] = Path("realism"),
+    seed: Annotated[int, typer.Option("--seed", metavar="N", min=0, help="Of the shapes that are simulated.")] = 0,
+    threads: o.Threads = None,
     overwrite: o.Overwrite = None,
 ) -> None:  # fmt: skip
     """Check how real simulated damage is: each scan left out of the fit in turn, tests, plots, a classifier."""
-    with _research("check"):
-        from reelmend.simulate.check import check as realism
+    from reelmend.errors import UsageError
 
-        realism(scans(annotations), output, overwrite=bool(overwrite))
+    if output.is_dir() and any(output.iterdir()) and not overwrite:
+        raise UsageError(f"{output} exists already and is not empty; --overwrite replaces the report in it")
+    with _research("check"):
+        from reelmend.simulate.check.check import check as realism
+
+        result = realism(scans(annotations), output, seed=seed, jobs=_jobs(threads))
+    for kind in result.kinds:
+        told = (
+            "too few to train a classifier" if kind.judgement is None else f"{result.accuracy(kind.kind) * 100:.1f} %"
+        )
+        print(f"{kind.kind:<11} {told}")
+    print(f"accuracy of a classifier that tells real from simulated; 50 % = it cannot\nreport      {result.report}")
 
 
 @app.command()
@@ -162,20 +175,38 @@ def dataset(
     clean: Annotated[Path, o.reel("A folder of clean pictures and films.", "CLEAN_FOLDER")],
     out: Annotated[Path, o.reel("The folder of the dataset.", "OUT")],
     count: Annotated[int, typer.Option("--count", metavar="N", min=1, help="Samples to write.", show_default=False)],
-    recipe: RecipeOption = None,
+    recipe: Annotated[
+        str | None,
+        typer.Option(
+            "--recipe", metavar="NAME|FILE", help="What the damage is like: a recipe of the package, or a TOML file.",
+            show_default="training-stills; training-window for windows",
+        ),
+    ] = None,
     seed: SeedOption = None,
+    window: Annotated[int, typer.Option("--window", metavar="1|3|5", help="Frames in a sample.")] = 1,
+    size: Annotated[
+        int | None, typer.Option("--size", metavar="PX", help="Side of square crops; unset: whole frames.")
+    ] = None,
+    threads: o.Threads = None,
     overwrite: o.Overwrite = None,
-) -> None:
+    quiet: o.Quiet = False,
+) -> None:  # fmt: skip
     """Write a dataset for training: frames, masks, annotations in COCO format and a card, in three splits."""
-    from reelmend.simulate.recipe import DEFAULT as STANDARD
     from reelmend.simulate.recipe import load_recipe, recorded_seed
 
-    name = recipe or STANDARD
+    name = recipe or ("training-stills" if window == 1 else "training-window")
     number = seed if seed is not None else recorded_seed(name) or 0
-    with _research("dataset"):
-        from reelmend.simulate.dataset import write_dataset
+    with _research("dataset"), _progress(quiet) as update:
+        from reelmend.simulate.dataset.write import write_dataset
 
-        write_dataset(clean, out, count, recipe=load_recipe(name), seed=number, overwrite=bool(overwrite))
+        result = write_dataset(
+            clean, out, count, load_recipe(name), number, window=window, size=size, jobs=_jobs(threads),
+            overwrite=bool(overwrite), progress=lambda done, total: update(done, total, None),
+        )  # fmt: skip
+    if not quiet:
+        split = ", ".join(f"{samples} for {part}" for part, samples in result.samples.items())
+        print(f"{result.made} samples made by the recipe {name}, seed {number}; there are {split}.")
+        print("\n".join([f"dataset     {result.out}", *(f"note        {note}" for note in result.notes)]))
 
 
 def scans(places: list[Path]) -> list[Path]:
@@ -207,6 +238,10 @@ def summed_up(result: Result, recipe: str, seed: int, seconds: float) -> list[st
     return lines + [f"note        {note}" for note in result.notes]
 
 
+def _jobs(threads: int | None) -> int:
+    return threads or os.cpu_count() or 1
+
+
 @contextmanager
 def _progress(quiet: bool) -> Iterator[Any]:
     """What `simulate` calls after each frame, shown as for a restoration."""
@@ -216,9 +251,9 @@ def _progress(quiet: bool) -> Iterator[Any]:
     begun = time.perf_counter()
     with Display(quiet) as display:
 
-        def update(done: int, total: int | None, damaged: float) -> None:
+        def update(done: int, total: int | None, damaged: float | None) -> None:
             spent = max(time.perf_counter() - begun, 1e-6)
-            display.update(Progress(done, total, done / spent, damaged, 0))
+            display.update(Progress(done, total, done / spent, damaged or 0.0, 0))
 
         yield update
 

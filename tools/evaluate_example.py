@@ -32,7 +32,7 @@ def main(folder: Path) -> None:
         run(f"evaluate table {' '.join(masks + films)} --out table --title 'The bundled sample'")
         lines = Path("table/table.md").read_text(encoding="utf-8").splitlines()
     # The page has a title of its own; the table's headings go below it.
-    text = "\n".join(f"##{line}" if line.startswith("## ") else line for line in lines[2:])
+    text = "\n".join(f"#{line}" if line.startswith("## ") else line for line in lines[2:])
     PAGE.write_text(PAGE.read_text(encoding="utf-8").split(MARK)[0] + MARK + "\n" + text + "\n", encoding="utf-8")
 
 

@@ -18,7 +18,7 @@ from reelmend.evaluate.bootstrap import Resampling
 from reelmend.evaluate.measure import Settings, measure_masks, measure_restoration, measure_sweep
 from reelmend.evaluate.overlay import FALSE_ALARM, HIT, MISS
 from reelmend.evaluate.provenance import read_result, to_json
-from reelmend.evaluate.restoration import plain_luma
+from reelmend.evaluate.restoration import Restoration, plain_luma
 from reelmend.film import Frame, Layout
 
 HOW = Resampling(draws=200)
@@ -285,3 +285,26 @@ def test_luma_keeps_the_depth_of_the_film() -> None:
     np.testing.assert_allclose(plain_luma(Frame(0, planes, layout)), 0.2126 + 0.0722 * 512 / 1023)
     gray = Frame(0, (np.full((2, 3), 300, np.uint16),), Layout("gray", 12))
     np.testing.assert_allclose(plain_luma(gray), 300 / 4095)
+
+
+def test_grain_is_judged_where_it_was_repaired() -> None:
+    """Half of the blocks are filled smoothly, the other half left black: only the filled ones have no grain."""
+    gray = Layout("gray", 8)
+    rng = np.random.default_rng(5)
+    mask, changed = np.zeros((HEIGHT, WIDTH), bool), np.zeros((HEIGHT, WIDTH), bool)
+    for row in range(8, HEIGHT - 20, 24):
+        for column in range(8, WIDTH - 20, 24):
+            mask[row : row + 10, column : column + 10] = True
+            changed[row : row + 10, column : column + 10] = (row + column) // 24 % 2
+    gathered, alike, without = Restoration(grow=0), Restoration(grow=0), Restoration(grow=0)
+    for number in range(4):
+        clean = np.clip(120 + rng.normal(0, 5, mask.shape), 0, 255).astype(np.uint8)
+        again = np.clip(120 + rng.normal(0, 5, mask.shape), 0, 255).astype(np.uint8)
+        black = np.where(mask, rng.integers(0, 120, mask.shape), clean).astype(np.uint8)
+        truth_frame = Frame(number, (clean,), gray)
+        for made, fill, kept in ((gathered, 120, changed), (alike, again, changed), (without, again, None)):
+            film = Frame(number, (np.where(changed, fill, black).astype(np.uint8),), gray)
+            made.add(film, truth_frame, mask, None, kept)
+    assert gathered.grain.variance_ratio == pytest.approx(0, abs=0.01)
+    assert alike.grain.variance_ratio == pytest.approx(1, abs=0.15)
+    assert without.grain.variance_ratio > 10

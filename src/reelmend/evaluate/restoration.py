@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from reelmend.evaluate.bootstrap import Resampling, Statistic, intervals, quotient
 from reelmend.evaluate.detection import plain_intervals
 from reelmend.evaluate.fidelity import decibels, low_passed_error, ssim_parts
-from reelmend.evaluate.grain import GrainPair, flat_picture
+from reelmend.evaluate.grain import GrainPair, flat_picture, grown
 from reelmend.evaluate.multiscale import ms_ssim_of_regions
 from reelmend.evaluate.outside import Difference, outside_differences, touched
 from reelmend.evaluate.stability import Stability
@@ -26,6 +26,9 @@ REGIONS = ("everywhere", "inside", "outside")
 
 LUMA = (0.2126, 0.7152, 0.0722)
 """Weights of red, green and blue (ITU-R BT.709-6, 3.2)."""
+
+SOFT_EDGE = 2
+"""Pixels around damage that are neither damaged enough to be in the mask nor clean."""
 
 
 @dataclass(slots=True)
@@ -103,7 +106,7 @@ class Restoration:
     """Gathers frames; memory grows by a few numbers a frame."""
 
     grow: int = 2
-    """Pixels by which masks are grown for the identical-outside check."""
+    """Pixels by which masks were grown before repair: for grain within repairs and what must be identical outside."""
     fidelity: Fidelity = field(default_factory=Fidelity)
     before: Fidelity | None = None
     """Of the damaged film; None as long as none was given."""
@@ -148,7 +151,9 @@ class Restoration:
             entry["psnr_inside_before"] = before.figures()["inside"]["psnr"]
             if damaged.layout.dtype == result.layout.dtype and damaged.layout.planes == result.layout.planes:
                 self._check_outside(result, damaged, mask if changed is None else changed)
-        self.grain.add(luma, mask, flat_picture(clean_luma))
+        # Damage that was left would pass for grain, inside and around: only what was found and repaired is judged.
+        repaired = mask if changed is None else mask & grown(changed, self.grow)
+        self.grain.add(luma, repaired, flat_picture(clean_luma) & (repaired | ~grown(mask, SOFT_EDGE)))
         steps = self.stability.add(luma, clean_luma, luma8(clean), mask, cut)
         row = [value for name in REGIONS for value in added.regions[name].row()]
         stable = steps[1] if steps is not None else None

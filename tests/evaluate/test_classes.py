@@ -17,6 +17,7 @@ from reelmend.errors import UsageError
 from reelmend.evaluate.annotations import Annotated, bounds, draw, read_annotations
 from reelmend.evaluate.classes import ClassCounts, count_class_map, count_classes
 from reelmend.evaluate.masks import Counts, count
+from reelmend.simulate.annotations import polygons
 
 SHAPE = (20, 30)
 
@@ -136,3 +137,15 @@ def test_what_is_no_annotation_is_told(tmp_path: Path, data: Any, said: str) -> 
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="does not exist"):
         read_annotations(tmp_path / "none.json")
+
+
+@settings(max_examples=60, deadline=None)
+@given(arrays(bool, (9, 12)), st.integers(0, 5), st.integers(0, 5))
+def test_what_simulate_writes_down_is_drawn_back_pixel_by_pixel(own: np.ndarray, top: int, left: int) -> None:
+    """The two rooms are strangers; this is where they must agree."""
+    whole = np.zeros(SHAPE, bool)
+    whole[top : top + 9, left : left + 12] = own
+    rings = [np.array(each, float) for each in polygons(own, top, left)]
+    np.testing.assert_array_equal(draw(rings, *SHAPE), whole)
+    rows, columns = bounds(rings, *SHAPE)
+    assert whole[rows, columns].sum() == whole.sum()

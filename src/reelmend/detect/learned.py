@@ -28,6 +28,10 @@ FRINGE = 0.6
 """Of the strength's own probability: from here on pixels belong to a blob that holds a sure one."""
 
 
+SURROUNDINGS = 15
+"""Pixels: side of the square whose median a still frame's damage is brighter or darker than."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class LearnedEvidence:
     """What `decide` needs of a frame."""
@@ -35,12 +39,12 @@ class LearnedEvidence:
     damage: DamageMap
     brighter: NDArray[np.bool_]
     """Where the centre is brighter than what its neighbours (or its surroundings) show."""
-    alone: bool
-    """Looked at without neighbours."""
+    network: Network | None
+    """What looked at it; None where nothing could: a frame without neighbours, and no network for stills."""
 
 
 class LearnedDetector:
-    """A network for windows, and one for stills where a frame stands alone."""
+    """A trained network that looks at a window, and one for stills where a frame stands alone."""
 
     def __init__(
         self,
@@ -52,25 +56,26 @@ class LearnedDetector:
         network: Network,
         still: Network | None = None,
     ) -> None:
+        """`still` is shown frames without neighbours; None: they are left alone. ValueError if it is no still."""
+        if still is not None and still.frames != 1:
+            raise ValueError(f"{still.name} is no network for stills: it is shown {still.frames} frames")
         self.name = name
         self._strength = strength
         self._min_blob, self._max_blob = min_blob, max_blob
         self._network, self._still = network, still
 
     def look(self, window: Window) -> LearnedEvidence:
-        stack = stack_of(window, self._network.frames)
-        network = self._network
-        if stack is None and self._still is not None:
-            stack, network = stack_of(window, 1), self._still
+        network = self._network if window.neighbours or self._network.frames == 1 else self._still
+        stack = stack_of(window, network.frames) if network else None
         luma = window.centre.luma
-        if stack is None:
-            return LearnedEvidence(np.zeros(luma.shape, np.float32), np.zeros(luma.shape, np.bool_), True)
+        if network is None or stack is None:
+            return LearnedEvidence(np.zeros(luma.shape, np.float32), np.zeros(luma.shape, np.bool_), None)
         damage = network.damage(stack)
         if len(stack) > 1:
             expected = np.median(stack[1:], axis=0) if len(stack) > 2 else stack[1]
         else:
-            expected = cv2.medianBlur(luma, 15).astype(np.float32) / 255
-        return LearnedEvidence(damage, stack[0] > expected, len(stack) == 1)
+            expected = cv2.medianBlur(luma, SURROUNDINGS).astype(np.float32) / 255
+        return LearnedEvidence(damage, stack[0] > expected, network)
 
     def needs(self, evidence: LearnedEvidence) -> tuple[int, ...]:
         return ()
@@ -78,10 +83,9 @@ class LearnedDetector:
     def decide(self, evidence: LearnedEvidence, others: tuple[LearnedEvidence | None, ...]) -> Detection:
         damage = evidence.damage
         shape = damage.shape
-        if evidence.alone and self._still is None:
+        if evidence.network is None:
             return Detection(damage, damage > 0, (), "no different neighbours in its shot")
-        network = self._still if evidence.alone and self._still else self._network
-        mask = refine(damage, self.limits(network, (shape[0], shape[1])))
+        mask = refine(damage, self.limits(evidence.network, (shape[0], shape[1])))
         share = float(np.count_nonzero(mask)) / mask.size
         if share > LOST_SHARE[self._strength]:
             note = f"{share:.0%} of it looks damaged: left alone"
@@ -90,7 +94,7 @@ class LearnedDetector:
 
     def limits(self, network: Network, shape: tuple[int, int]) -> Limits:
         height, width = shape
-        seed = float(network.card["operating_points"][self._strength])
+        seed = float(getattr(network.card.operating_points, self._strength))
         smallest = self._min_blob or max(1, round(SMALLEST[self._strength] * max(1.0, (width / 640) ** 2)))
         return Limits(seed, FRINGE * seed, smallest, self._max_blob or round(LARGEST_SHARE * height * width))
 
@@ -116,8 +120,21 @@ def _listed(damage: DamageMap, mask: Mask, brighter: NDArray[np.bool_]) -> tuple
     )
 
 
-def learned(window_network: str, strength: str, min_blob: int | None, max_blob: int | None) -> LearnedDetector:
-    """The detector of a window network by name, with the package's network for stills beside it."""
-    network = load_network(window_network)
-    still = load_network("still") if network.frames > 1 else None
-    return LearnedDetector(window_network, strength, min_blob, max_blob, network=network, still=still)
+def learned(
+    name: str,
+    strength: str = "standard",
+    min_blob: int | None = None,
+    max_blob: int | None = None,
+    device: str = "auto",
+    threads: int = 1,
+    *,
+    still: str | None = "still",
+) -> LearnedDetector:
+    """The detector of a network by name, with a network for stills beside it where it is for windows.
+
+    `device` and `threads` as in `load_network`, which says what is raised. `still` None: frames without neighbours are
+    left alone.
+    """
+    network = load_network(name, device, threads)
+    beside = load_network(still, device, threads) if still and network.frames > 1 else None
+    return LearnedDetector(name, strength, min_blob, max_blob, network=network, still=beside)

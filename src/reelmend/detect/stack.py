@@ -28,7 +28,10 @@ def stack_of(window: Window, frames: int) -> NDArray[np.float32] | None:
         if one.step not in warped:
             warped[one.step] = warp_luma(window, one).luma
         planes.append(warped[one.step])
-    return np.stack(planes).astype(np.float32) / np.float32(255)
+    stack = np.empty((len(planes), *window.centre.luma.shape), np.float32)
+    for plane, out in zip(planes, stack, strict=True):
+        np.multiply(plane, np.float32(1 / 255), out=out)
+    return stack
 
 
 def stand_in(there: dict[int, Neighbour], step: int) -> Neighbour:

@@ -27,20 +27,22 @@ class Double(nn.Sequential):
 
 
 class Recurrent(nn.Module):
-    """A convolution that sees its own output again: `h_t = f(x + h_(t-1))`, Liang and Hu (2015), one set of weights.
+    """A convolution that sees its own output again: `h_t = relu(norm_t(w * (x + h_(t-1))))`, one set of weights w.
 
-    As in Alom et al., "Recurrent Residual Convolutional Neural Network based on U-Net" (2018), t runs from 0 to 2.
+    Liang and Hu (2015); as in Alom et al., "Recurrent Residual Convolutional Neural Network based on U-Net" (2018), t
+    runs from 0 to 2. Normalisation has statistics for each t (Cooijmans et al. 2017): x alone and x + h differ too much
+    for one running average, which is what a network in use is normalised by.
     """
 
     def __init__(self, channels: int, steps: int = 2) -> None:
         super().__init__()
-        self.steps = steps
-        self.f = conv(channels, channels)
+        self.conv = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.norms = nn.ModuleList(nn.BatchNorm2d(channels) for _ in range(steps + 1))
 
     def forward(self, x: Tensor) -> Tensor:
-        state: Tensor = self.f(x)
-        for _ in range(self.steps):
-            state = self.f(x + state)
+        state = x
+        for t, norm in enumerate(self.norms):
+            state = torch.relu(norm(self.conv(x + state if t else x)))
         return state
 
 

@@ -7,6 +7,8 @@ each of them with all its channels. So the first layer folds 2 x 2 pixels into c
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 
@@ -53,13 +55,15 @@ class Compact(nn.Module):
             nn.BatchNorm2d(widths[0]),
             nn.ReLU(inplace=True),
         )
-        self.down = nn.ModuleList(nn.Sequential(*(Residual(w) for _ in range(n))) for w, n in zip(widths, blocks, strict=True))
+        self.down = nn.ModuleList(
+            nn.Sequential(*(Residual(w) for _ in range(n))) for w, n in zip(widths, blocks, strict=True)
+        )
         # A strided convolution, not pooling: the mean or the largest of four would hide a speck beside an edge.
         self.halve = nn.ModuleList(
             nn.Sequential(nn.Conv2d(a, b, 2, stride=2, bias=False), nn.BatchNorm2d(b), nn.ReLU(inplace=True))
-            for a, b in zip(widths, widths[1:], strict=False)
+            for a, b in pairwise(widths)
         )
-        self.widen = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in zip(widths, widths[1:], strict=False))
+        self.widen = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in pairwise(widths))
         self.merge = nn.ModuleList(
             nn.Sequential(conv(2 * w, w), *(Residual(w) for _ in range(min(n, 1))))
             for w, n in zip(widths[:-1], blocks[:-1], strict=True)

@@ -7,10 +7,13 @@ half floats that a Cast widens; ONNX Runtime and OpenVINO do that once, on loadi
 
 from __future__ import annotations
 
+import copy
+import io
 import json
 import struct
 import warnings
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import save_file
@@ -43,17 +46,22 @@ def save_weights(net: torch.nn.Module, path: Path) -> None:
 def load_weights(net: torch.nn.Module, path: Path) -> None:
     """Read weights that `save_weights` wrote into a network of the same build.
 
-    Raises ValueError when a tensor is missing, left over or of another shape.
+    Raises ValueError when the file is none, or a tensor is missing, left over or of another shape.
     """
+    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    given = {name: tensor.float() for name, tensor in load_file(str(path)).items()}
+    try:
+        given = {name: tensor.float() for name, tensor in load_file(str(path)).items()}
+    except SafetensorError as error:
+        raise ValueError(f"{path} is not a safetensors file ({error})") from error
     own = net.state_dict()
     wanted = {name: tensor.shape for name, tensor in own.items() if tensor.is_floating_point()}
     found = {name: tensor.shape for name, tensor in given.items()}
     if wanted != found:
-        odd = sorted(wanted.items() ^ found.items())[0][0]
-        raise ValueError(f"{path} does not hold this network: {odd} differs")
+        odd = min(wanted.items() ^ found.items())[0]
+        how = "is missing" if odd not in found else "is left over" if odd not in wanted else "has another shape"
+        raise ValueError(f"{path} does not hold this network: {odd} {how}")
     net.load_state_dict(own | given)
 
 
@@ -73,38 +81,38 @@ def tensor_places(path: Path) -> dict[str, tuple[int, int]]:
 def export_graph(net: Detector, weights: Path, path: Path) -> None:
     """Write the ONNX graph of a network whose weights lie in `weights`, which must stay in the same folder.
 
-    Input `stack` `(b, frames, h, w)`, output `probability` `(b, 1, h, w)`; b, h and w are dynamic.
+    Input `stack` `(b, frames, h, w)`, output `probability` `(b, 1, h, w)`; b, h and w are dynamic. Raises ValueError
+    when `weights` does not hold exactly the tensors that the graph needs.
     """
     import onnx
 
     model = _traced(net)
     places = tensor_places(weights)
-    casts, constants = [], []
-    kept = []
+    nodes: list[Any] = []
+    constants, kept = [], []
     used = {name for node in model.graph.node for name in node.input}
     for initializer in model.graph.initializer:
-        if initializer.name not in used:
-            continue
-        if initializer.name not in places:
+        name = initializer.name.removeprefix("net.")
+        if name not in places:
             kept.append(initializer)
             continue
-        offset, length = places[initializer.name]
-        half = onnx.TensorProto(
-            name=f"{initializer.name}.half", data_type=onnx.TensorProto.FLOAT16, dims=initializer.dims
-        )
+        if initializer.name not in used:
+            continue
+        offset, length = places[name]
+        half = onnx.TensorProto(name=name, data_type=onnx.TensorProto.FLOAT16, dims=initializer.dims)
         half.data_location = onnx.TensorProto.EXTERNAL
         for key, value in (("location", weights.name), ("offset", offset), ("length", length)):
             half.external_data.add(key=key, value=str(value))
         constants.append(half)
-        casts.append(onnx.helper.make_node("Cast", [half.name], [initializer.name], to=onnx.TensorProto.FLOAT))
-    if len(constants) != len(places):
-        raise ValueError(f"the graph uses {len(constants)} tensors of {weights.name}, which holds {len(places)}")
+        nodes.append(onnx.helper.make_node("Cast", [name], [initializer.name], to=onnx.TensorProto.FLOAT))
+    missing = places.keys() - {one.name for one in constants}
+    if missing:
+        raise ValueError(f"the graph does not use {min(missing)} of {weights}")
+    nodes += model.graph.node
     del model.graph.initializer[:]
     model.graph.initializer.extend(kept + constants)
-    nodes = casts + list(model.graph.node)
     del model.graph.node[:]
     model.graph.node.extend(nodes)
-    del model.graph.value_info[:]
     model.ir_version = IR_VERSION
     path.write_bytes(model.SerializeToString(deterministic=True))
 
@@ -118,42 +126,50 @@ class _Probability(torch.nn.Module):
         return torch.sigmoid(self.net(stack))
 
 
-def _traced(net: Detector):  # type: ignore[no-untyped-def]
-    """The network as an ONNX model whose initializers carry the names of the state dict."""
+def _traced(net: Detector) -> Any:
+    """The network as an ONNX model whose initializers carry the names of the state dict, after `net.`."""
     import onnx
-    import onnxscript.optimizer
-    from onnxscript import ir
 
-    # Not a size a net could mistake for a constant, and different for height and width.
+    net = copy.deepcopy(net).cpu().float().eval()
+    # The exporter makes one initializer of equal tensors; here every tensor must keep its own name, and its values do
+    # not matter.
+    for tensor in net.state_dict().values():
+        if tensor.is_floating_point():
+            tensor.copy_(torch.rand(tensor.shape) + 0.5)
+    # Different for height and width, and no size that the network could mistake for a constant.
     stack = torch.rand(2, net.frames, 3 * net.multiple, 5 * net.multiple)
-    dynamic = torch.export.Dim.DYNAMIC
+    sizes = {0: "batch", 2: "height", 3: "width"}
+    file = io.BytesIO()
     with warnings.catch_warnings():
+        # The tracing exporter: the one that torch prefers since 2.9 takes fifty times as long for the same graph and
+        # folds weights into constants of its own.
         warnings.simplefilter("ignore")
-        program = torch.onnx.export(
-            _Probability(net.eval()),
+        torch.onnx.export(
+            _Probability(net),
             (stack,),
-            dynamo=True,
-            dynamic_shapes=({0: dynamic, 2: dynamic, 3: dynamic},),
+            file,  # type: ignore[arg-type]
+            dynamo=False,
             input_names=["stack"],
             output_names=["probability"],
+            dynamic_axes={"stack": sizes, "probability": sizes},
             opset_version=OPSET,
-            optimize=False,
-            verbose=False,
+            # No weight is folded into another: they stay as the file has them, runtimes fold them on loading.
+            do_constant_folding=False,
+            training=torch.onnx.TrainingMode.PRESERVE,
         )
-    assert program is not None
-    # Constants are folded but no weights, which stay as the file has them: runtimes fold normalisation themselves.
-    onnxscript.optimizer.fold_constants(program.model, input_size_limit=1, output_size_limit=64)
-    model = ir.to_proto(program.model)
+    model = onnx.load_model_from_string(file.getvalue())
     onnx.checker.check_model(model)
-    for initializer in model.graph.initializer:
-        initializer.name = initializer.name.removeprefix("net.")
-    for node in model.graph.node:
-        for n, name in enumerate(node.input):
-            node.input[n] = name.removeprefix("net.")
-    # What describes where a node came from names files of this machine.
-    for node in model.graph.node:
-        del node.metadata_props[:]
-        node.doc_string = ""
-    del model.metadata_props[:]
-    del model.graph.metadata_props[:]
+    _shorten(model.graph)
     return model
+
+
+def _shorten(graph: Any) -> None:
+    """Numbers for what the exporter named after modules, and nothing of the machine that exported it."""
+    kept = {one.name for one in (*graph.initializer, *graph.input, *graph.output)} | {""}
+    short: dict[str, str] = {}
+    for node in graph.node:
+        node.name = node.doc_string = ""
+        for names in (node.input, node.output):
+            for n, name in enumerate(names):
+                if name not in kept:
+                    names[n] = short.setdefault(name, str(len(short)))

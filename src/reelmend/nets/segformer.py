@@ -19,7 +19,7 @@ REDUCTIONS = (8, 4, 2, 1)
 
 
 class Dense(nn.Module):
-    """A linear layer whose weight is kept as it is multiplied, `(inputs, outputs)`: a graph can use it without a copy."""
+    """A linear layer whose weight is kept as it is multiplied, `(inputs, outputs)`: a graph uses it as it is."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class Attention(nn.Module):
         self.query = Dense(channels, channels)
         self.key_value = Dense(channels, 2 * channels)
         self.shrink = nn.Conv2d(channels, channels, reduction, stride=reduction) if reduction > 1 else None
-        self.norm = nn.LayerNorm(channels)
+        self.norm = nn.LayerNorm(channels) if reduction > 1 else nn.Identity()
         self.out = Dense(channels, channels)
 
     def forward(self, x: Tensor, height: int, width: int) -> Tensor:
@@ -50,7 +50,8 @@ class Attention(nn.Module):
             grid = self.shrink(x.transpose(1, 2).reshape(batch, channels, height, width))
             source = self.norm(grid.flatten(2).transpose(1, 2))
         q = self.query(x).reshape(batch, length, self.heads, -1).transpose(1, 2)
-        k, v = self.key_value(source).reshape(batch, source.shape[1], 2, self.heads, -1).permute(2, 0, 3, 1, 4)
+        both = self.key_value(source).reshape(batch, source.shape[1], 2, self.heads, -1).permute(2, 0, 3, 1, 4)
+        k, v = both[0], both[1]
         mixed = F.scaled_dot_product_attention(q, k, v)
         return cast(Tensor, self.out(mixed.transpose(1, 2).reshape(batch, length, channels)))
 
@@ -107,9 +108,7 @@ class SegFormer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         maps = []
-        for patch, patch_norm, stage, norm in zip(
-            self.patches, self.patch_norms, self.stages, self.norms, strict=True
-        ):
+        for patch, patch_norm, stage, norm in zip(self.patches, self.patch_norms, self.stages, self.norms, strict=True):
             x = patch(x)
             batch, channels, height, width = x.shape
             tokens = patch_norm(x.flatten(2).transpose(1, 2))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from torch import Tensor, nn
 
@@ -34,7 +34,8 @@ class Detector(nn.Module):
     def __init__(
         self, net: str, frames: int = 1, features: str | None = None, sizes: Mapping[str, Any] | None = None
     ) -> None:
-        """Raises ValueError for an unknown name, or for `still` features of a window and others of a still."""
+        """Raises ValueError for an unknown name, for `still` features of a window and others of a still, and for sizes
+        that the network does not have."""
         super().__init__()
         features = features or ("still" if frames == 1 else "residuals")
         if net not in NETS:
@@ -45,11 +46,15 @@ class Detector(nn.Module):
         self.facts = {"net": net, "frames": frames, "features": features, "sizes": dict(sizes or {})}
         """All that `Detector(**facts)` needs to be built again."""
         self.show, channels = FEATURES[features]
-        self.net = NETS[net](channels(frames), 1, **(sizes or {}))
+        try:
+            self.net = NETS[net](channels(frames), 1, **(sizes or {}))
+        except (TypeError, KeyError) as error:
+            raise ValueError(f"{net} has no sizes {dict(sizes or {})} ({error})") from error
 
     @property
     def multiple(self) -> int:
-        return int(self.net.multiple)
+        """What height and width must be multiples of, pixels."""
+        return cast(int, self.net.multiple)
 
     def forward(self, stack: Tensor) -> Tensor:
         logits: Tensor = self.net(self.show(stack))

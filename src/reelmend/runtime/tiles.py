@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -12,6 +13,9 @@ Stack = NDArray[np.float32]
 
 Map = NDArray[np.float32]
 """`(h, w)`."""
+
+_Cut = tuple[int, int, int, int]
+"""Start and end of a tile, and start and end of what is kept of it, pixels."""
 
 
 def padded(stack: Stack, multiple: int) -> Stack:
@@ -25,38 +29,63 @@ def padded(stack: Stack, multiple: int) -> Stack:
 
 
 def run_tiled(run: Callable[[Stack], Map], stack: Stack, multiple: int, tile: int, margin: int) -> Map:
-    """A network's map of a whole stack, `(h, w)`, from tiles of at most `tile` pixels a side.
+    """A network's map of a whole stack, `(h, w)`, from tiles of at most `tile` x `tile` pixels, whatever their shape.
 
     Tiles start at multiples and overlap by `margin` on every side, of which nothing is kept: what a network computes
-    from beyond a tile's edge does not reach the kept part when `margin` is its reach. `tile` and `margin` are
-    multiples, `tile` more than twice `margin`. Raises ValueError when they are not.
+    from beyond a tile's edge does not reach the kept part when `margin` is its reach, so that tiles leave no seams.
+    `margin` is a multiple, `tile` at least twice `margin` and two multiples. Raises ValueError when they are not.
     """
-    if tile % multiple or margin % multiple or tile <= 2 * margin:
+    if margin % multiple or margin < 0 or tile < 2 * (margin + multiple):
         raise ValueError(f"tiles of {tile} with margins of {margin} do not fit multiples of {multiple}")
     height, width = stack.shape[1:]
     stack = padded(stack, multiple)
     rows, columns = stack.shape[1:]
-    if rows <= tile and columns <= tile:
+    if rows * columns <= tile * tile:
         return run(stack)[:height, :width]
     result = np.empty((rows, columns), np.float32)
-    for top, bottom, low, high in _cuts(rows, tile, margin):
-        for left, right, first, last in _cuts(columns, tile, margin):
+    down, across = _grid(rows, columns, multiple, tile, margin)
+    for top, bottom, low, high in down:
+        for left, right, first, last in across:
             part = run(np.ascontiguousarray(stack[:, top:bottom, left:right]))
             result[low:high, first:last] = part[low - top : high - top, first - left : last - left]
     return result[:height, :width]
 
 
-def _cuts(length: int, tile: int, margin: int) -> list[tuple[int, int, int, int]]:
-    """Start and end of each tile, and start and end of what is kept of it."""
+def _grid(rows: int, columns: int, multiple: int, tile: int, margin: int) -> tuple[list[_Cut], list[_Cut]]:
+    """The cuts down and across that compute the fewest pixels, none of whose tiles is larger than allowed."""
+    best: tuple[int, int, int] | None = None
+    most = math.ceil(max(rows, columns) / multiple)
+    for down in range(1, most + 1):
+        height = _length(rows, down, multiple, margin)
+        for across in range(1, most + 1):
+            width = _length(columns, across, multiple, margin)
+            if height * width <= tile * tile:
+                cost = down * across * height * width
+                if best is None or cost < best[0]:
+                    best = cost, height, width
+                # More cuts across only overlap more.
+                break
+    assert best is not None, "a tile of two margins and two multiples always fits"
+    return _cuts(rows, best[1], margin), _cuts(columns, best[2], margin)
+
+
+def _length(whole: int, count: int, multiple: int, margin: int) -> int:
+    """Of `count` equal tiles over `whole`, rounded up to the multiple."""
+    if count == 1:
+        return whole
+    kept = math.ceil((whole - 2 * margin) / count / multiple) * multiple
+    return min(whole, max(multiple, kept) + 2 * margin)
+
+
+def _cuts(length: int, tile: int, margin: int) -> list[_Cut]:
     if length <= tile:
         return [(0, length, 0, length)]
     cuts = []
-    step = tile - 2 * margin
     kept = 0
     while kept < length:
         start = max(0, min(kept - margin, length - tile))
         end = start + tile
-        until = length if end >= length else kept + step if kept else end - margin
+        until = length if end == length else end - margin
         cuts.append((start, end, kept, until))
         kept = until
     return cuts

@@ -1,0 +1,56 @@
+"""Publishing: a trained network as the files that every engine runs, with the card that says what they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from reelmend.errors import UsageError
+from reelmend.nets.export import export_graph, save_weights
+from reelmend.nets.reach import reach
+from reelmend.nets.zoo import Detector
+from reelmend.runtime.card import KIND, Card, digest
+
+GLOBAL_MARGIN = 128
+"""Pixels, a multiple of all nets' multiples: the overlap of tiles of a network that sees all of its tile."""
+
+
+def publish(net: Detector, facts: Mapping[str, Any], folder: Path, name: str) -> Card:
+    """Write `name`.safetensors, `name`.onnx and the card `name`.json; the card.
+
+    `facts` are the card's fields that cannot be read off the network: `recipe`, `data`, `operating_points`, and where
+    there are, `licence`, `calibration`, `scores`, `note`. Raises UsageError when they do not make a card, ValueError
+    when the weights do not fit half precision. What is missing or wrong is said before anything is written.
+    """
+    from pydantic import ValidationError
+
+    margin = reach(net)
+    given = {
+        "name": name,
+        "kind": KIND,
+        "architecture": net.facts,
+        "multiple": net.multiple,
+        "margin": GLOBAL_MARGIN if margin is None else margin,
+        "exact": margin is not None,
+        "weights": f"{name}.safetensors",
+        "graph": f"{name}.onnx",
+        "sha256": "0" * 64,
+        "graph_sha256": "0" * 64,
+    }
+    own = sorted(given.keys() & facts.keys())
+    if own:
+        raise UsageError(f"a card's {', '.join(own)} is read off the network, not given.")
+    try:
+        card = Card.model_validate(given | dict(facts))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise UsageError(f"these facts make no weight card: {f'{where}: ' if where else ''}{first['msg']}.") from error
+    folder.mkdir(parents=True, exist_ok=True)
+    save_weights(net, folder / card.weights)
+    export_graph(net, folder / card.weights, folder / card.graph)
+    files = {"sha256": digest(folder / card.weights), "graph_sha256": digest(folder / card.graph)}
+    card = card.model_copy(update=files)
+    card.write(folder / f"{name}.json")
+    return card

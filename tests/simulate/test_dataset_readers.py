@@ -271,10 +271,10 @@ def test_pairs_are_checked(tmp_path):
         list(open_dataset(folder, "film_r"))
     write(folder / "damaged" / "one.png", picture(0, 200, 300))
     write(restored, np.roll(picture(0, 200, 300), 2, axis=1))
-    with pytest.raises(UsageError, match=r"shifted by -?2\.\d, -?0\.\d pixels.*bring the pair into register"):
+    with pytest.raises(UsageError, match=r"shifted by (1\.9|2\.\d), -?0\.\d pixels.*bring the pair into register"):
         list(open_dataset(folder, "film_r"))
     write(restored, picture(5, 200, 300))
-    with pytest.raises(UsageError, match="differs from"):
+    with pytest.raises(UsageError, match=r"differs from .* all over the picture; pair scans of one picture"):
         list(open_dataset(folder, "film_r"))
 
 

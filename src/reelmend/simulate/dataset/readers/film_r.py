@@ -35,6 +35,8 @@ _SHIFT = 0.5
 """Pixels by which a pair may be out of register: a shift of one pixel makes every edge of the picture a difference."""
 _MOST = 0.5
 """Share of a picture that may differ; above, the pair is no pair."""
+_NOISIEST = 0.25
+"""Of full range: noise that would hide all but the strongest damage; two different pictures come to more."""
 
 
 class FilmR(Reader):
@@ -82,10 +84,9 @@ class FilmR(Reader):
             _check_pair(damaged, restored, one, two)
             mask, tolerance = changed(one, two, self._tolerance)
             share = float(mask.mean())
-            if share > _MOST:
+            if share > _MOST or tolerance > max(_NOISIEST, self._tolerance):
                 raise UsageError(
-                    f"{restored} differs from {damaged} over {share:.0%} of the picture; pair scans of one picture"
-                    " with one grading"
+                    f"{restored} differs from {damaged} all over the picture; pair scans of one picture, graded alike"
                 )
             labels: Labels = mask.astype(np.uint8)
             meta = {"damaged": str(damaged), "restored": str(restored), "tolerance": tolerance}
@@ -130,8 +131,8 @@ def _check_pair(damaged: Path, restored: Path, one: Pixels, two: Pixels) -> None
     # What came in at the edges says nothing.
     rim = [min(side // 3, int(abs(step)) + 2) for side, step in zip(first.shape, (y, x), strict=True)]
     inner = np.s_[rim[0] : -rim[0], rim[1] : -rim[1]]
-    # A flat or wholly different pair gives any shift; a shift that is one leaves little when it is undone.
-    if np.abs(first - back)[inner].mean() < 0.5 * np.abs(first - second)[inner].mean():
+    # A flat or wholly different pair gives any shift, and undoing it makes things worse.
+    if np.abs(first - back)[inner].mean() < 0.8 * np.abs(first - second)[inner].mean():
         raise UsageError(
             f"{restored} is shifted by {x:.1f}, {y:.1f} pixels against {damaged}; bring the pair into register first"
         )

@@ -13,8 +13,9 @@ import numpy as np
 from reelmend.film import Frame, Layout, Mask, Plane
 from reelmend.simulate.codes import footprint, luma_codes
 from reelmend.simulate.defect import Defect, Image
-from reelmend.simulate.optics import Patch, expose
+from reelmend.simulate.optics import Patch, expose, focused
 from reelmend.simulate.planes import BT709, change_rgb, rgb_of
+from reelmend.simulate.recipe import FITTED
 
 TRUTH_ALPHA = 0.12
 """A pixel is damaged where more than this share of the picture under it is lost. Below it an 8-bit mid-tone moves by
@@ -57,7 +58,8 @@ def patches(defects: Sequence[Defect], height: int, width: int, frame_index: int
         if not 0 <= age < defect.frames or age % defect.every:
             continue
         cover = KINDS[defect.kind].draw(defect.shape, defect.pose, (height, width), age)
-        patch = expose(cover, defect.ink, height, width)
+        ink = focused(defect.ink, defect.pose.scale) if defect.kind in FITTED else defect.ink
+        patch = expose(cover, ink, height, width)
         if patch.alpha.size:
             yield defect, patch
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelmend.simulate.fit.outlined import outlined
-from reelmend.simulate.fit.spine import NODES, find_spine
+from reelmend.simulate.fit.spine import NODES, Spine, find_spines
 from reelmend.simulate.kinds.fibre import (
     SECTORS,
     TABLE,
@@ -28,6 +28,9 @@ TRIAL = (40, 240)
 
 SHRINK = 12.0
 """Shapes by which correlations are drawn towards none: with n shapes they are taken n / (n + SHRINK) times."""
+
+PRIOR = 6.0
+"""Shapes that are taken to lie in any direction, beside those found."""
 
 Floats = NDArray[np.float64]
 
@@ -50,7 +53,7 @@ def fit_fibres(outlines: Sequence[Outline]) -> Mapping[str, Any]:
         groups = [list(outlines) if len(group) == max(map(len, groups)) else [] for group in groups]
     styles = [
         {"share": round(len(group) / len(outlines), 4), "traced": int(style)}
-        | calibrate([measure_fibre(one) for one in group], outlines[0].kind, style)
+        | calibrate(measure_fibres(group), outlines[0].kind, style)
         for group, style in zip(groups, (True, False), strict=True)
         if group
     ]
@@ -60,13 +63,16 @@ def fit_fibres(outlines: Sequence[Outline]) -> Mapping[str, Any]:
 FEWEST = 16
 """Shapes that make a style of their own."""
 
+THINNEST = 0.5
+"""Logarithm of micrometres: no fibre is thinner."""
+
 FINE = 9 * MICROMETRES_PER_PIXEL
 
 
 def is_traced(outline: Outline) -> bool:
     """Whether a machine traced the outline: it runs as OpenCV's contours do (counter-clockwise as seen), with corners
     close together. A person who clicks goes round either way, and with longer steps."""
-    polygon = max(outline.parts, key=polygon_area)
+    polygon = _largest(outline)
     x, y = polygon[:, 0], polygon[:, 1]
     runs = float(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1)))
     step = float(np.linalg.norm(polygon - np.roll(polygon, 1, axis=0), axis=1).mean())
@@ -78,8 +84,7 @@ class Measured:
 
     __slots__ = ("direction", "ripple_pairs", "tips", "traits", "turns")
 
-    def __init__(self, polygon: Points) -> None:
-        spine = find_spine(polygon)
+    def __init__(self, polygon: Points, spine: Spine) -> None:
         perimeter = float(np.linalg.norm(polygon - np.roll(polygon, 1, axis=0), axis=1).sum())
         step = perimeter / len(polygon)
         width = polygon_area(polygon) / spine.length
@@ -113,13 +118,20 @@ class Measured:
 _KNOWN: dict[bytes, Measured] = {}
 
 
-def measure_fibre(outline: Outline) -> Measured:
-    """Of its largest part, remembered: a leave-one-out check measures the same shape many times."""
-    polygon = max(outline.parts, key=polygon_area)
-    key = polygon.tobytes()
-    if key not in _KNOWN:
-        _KNOWN[key] = Measured(polygon)
-    return _KNOWN[key]
+def measure_fibres(outlines: Sequence[Outline]) -> list[Measured]:
+    """Of the largest part of each, remembered: a leave-one-out check measures the same shapes many times."""
+    polygons = {largest.tobytes(): largest for largest in map(_largest, outlines)}
+    fresh = {key: polygon for key, polygon in polygons.items() if key not in _KNOWN}
+    _KNOWN.update(zip(fresh, _measure(list(fresh.values())), strict=True))
+    return [_KNOWN[_largest(outline).tobytes()] for outline in outlines]
+
+
+def _measure(polygons: Sequence[Points]) -> list[Measured]:
+    return [Measured(*one) for one in zip(polygons, find_spines(polygons), strict=True)]
+
+
+def _largest(outline: Outline) -> Points:
+    return max(outline.parts, key=polygon_area)
 
 
 def calibrate(found: Sequence[Measured], kind: Any, traced: bool) -> dict[str, Any]:
@@ -132,15 +144,15 @@ def calibrate(found: Sequence[Measured], kind: Any, traced: bool) -> dict[str, A
     for number in range(ROUNDS):
         rng = np.random.default_rng(number)
         model = FibreStyle.of({"share": 1.0, "traced": traced} | numbers)
-        drawn = [
-            Measured(outlined(sample_fibre(rng, model), rng, kind, MICROMETRES_PER_PIXEL).parts[0])
-            for _ in range(trial)
-        ]
+        fibres = [sample_fibre(rng, model) for _ in range(trial)]
+        drawn = _measure([outlined(fibre, rng, kind, MICROMETRES_PER_PIXEL).parts[0] for fibre in fibres])
         got = _summary(drawn)
         gain = 0.8 if number < ROUNDS - 2 else 0.4
         tables += gain * (wanted["tables"] - got["tables"])
         tables[2] = np.clip(tables[2], wanted["tables"][2] - 0.5, wanted["tables"][2] + 0.5)
-        tables[1] = np.maximum(tables[1], 0.5)
+        tables[1] = np.maximum(tables[1], THINNEST)
+        # Traits that roughening adds to are pushed down by calibration; none is pushed out of what was seen.
+        tables[3:] = np.minimum(tables[3:], 1.1 * wanted["tables"][3:, -1:])
         tables[:, 1:] = np.maximum.accumulate(tables, axis=1)[:, 1:]
         scores += gain * (wanted["scores"] - got["scores"])
         follow += gain * (wanted["follow"] - got["follow"])
@@ -171,7 +183,7 @@ def _numbers(
 ) -> dict[str, Any]:
     turns = wanted["turns"] if wanted["turns"] is not None else _scores(np.clip(TABLE, 0.02, 0.98))
     turns = (turns - turns[::-1]) / 2  # either way alike
-    share = wanted["directions"] + 0.5
+    share = wanted["directions"] + PRIOR / SECTORS
     return {
         "traits": {trait: _plain(table) for trait, table in zip(TRAITS, tables, strict=True)},
         "correlation": [_plain(row) for row in _correlation(scores * (count / (count + SHRINK)))],

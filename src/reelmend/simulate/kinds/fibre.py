@@ -34,7 +34,7 @@ PIECES = 4
 TABLE = np.linspace(0.0, 1.0, 21)
 """Probabilities at which quantiles are kept."""
 
-SECTORS = 12
+SECTORS = 36
 """Of half a circle, for the distribution of directions."""
 
 

@@ -7,7 +7,16 @@ import numpy as np
 import pytest
 
 from reelmend.errors import UsageError
-from reelmend.simulate.outlines import MICROMETRES_PER_PIXEL, Outline, polygon_area, read_annotations, read_scans
+from reelmend.simulate.outlines import (
+    GAUGE_HEIGHT,
+    GAUGE_WIDTH,
+    MICROMETRES_PER_PIXEL,
+    Outline,
+    polygon_area,
+    read_annotations,
+    read_placed,
+    read_scans,
+)
 from reelmend.simulate.procedural import EXTENT, SHARE, flake, sample_outline, sample_outlines
 
 
@@ -92,3 +101,16 @@ def test_the_same_seed_gives_the_same_outlines() -> None:
         assert one.kind == other.kind
         for part, twin in zip(one.parts, other.parts, strict=True):
             np.testing.assert_array_equal(part, twin)
+
+
+def test_a_placed_outline_remembers_where_it_lay(tmp_path: Path) -> None:
+    write(tmp_path / "scan_1.json", annotation(SQUARE))
+    (placed,) = read_placed(tmp_path / "scan_1.json")
+    assert (placed.x, placed.y) == pytest.approx((105 * MICROMETRES_PER_PIXEL, 210 * MICROMETRES_PER_PIXEL))
+    corners = placed.outline.parts[0] + (placed.x, placed.y)
+    np.testing.assert_allclose(corners, np.array(SQUARE) * MICROMETRES_PER_PIXEL)
+
+
+def test_every_gauge_has_a_width_and_a_lesser_height() -> None:
+    assert set(GAUGE_WIDTH) == set(GAUGE_HEIGHT) == {"35mm", "16mm", "super8", "8mm"}
+    assert all(1.2 < GAUGE_WIDTH[gauge] / GAUGE_HEIGHT[gauge] < 1.5 for gauge in GAUGE_WIDTH)

@@ -13,6 +13,15 @@ from reelmend.simulate.raster import rasterise
 MARGIN = 1
 """Empty pixels kept around a shape."""
 
+TALL = 4.0
+"""Pixels of height from which eight lines a pixel keep a shape's area to two percent."""
+
+LARGE = 40.0
+"""Pixels of extent from which several parts are drawn as they are."""
+
+FINEST = 16
+"""Most times that a shape is stretched."""
+
 
 def place(part: Points, pose: Pose) -> Points:
     """Corners `(n, 2)` in micrometres about the shape's origin as pixels of the frame: mirrored along x, then turned,
@@ -38,12 +47,16 @@ def draw_placed(parts: Sequence[Points], canvas: tuple[int, int]) -> Cover:
     low, high = corners.min(axis=0), corners.max(axis=0)
     if high[0] <= 0 or high[1] <= 0 or low[0] >= canvas[1] or low[1] >= canvas[0]:
         return nothing()
+    # Parts that lie on each other within one pixel would count twice: what is small is drawn larger and averaged.
+    finer = 1 if len(parts) == 1 else int(np.clip(np.ceil(LARGE / max(float((high - low).max()), 1e-6)), 1, FINEST))
     low = np.floor(low).astype(int) - MARGIN
     columns, rows = (np.ceil(high).astype(int) + MARGIN - low).tolist()
-    coverage: Image = np.zeros((rows, columns), dtype=np.float32)
+    coverage: Image = np.zeros((rows * finer, columns * finer), dtype=np.float32)
     for part in parts:
-        _add(coverage, part - low)
+        _add(coverage, (part - low) * finer)
     np.minimum(coverage, 1, out=coverage)
+    if finer > 1:
+        coverage = coverage.reshape(rows, finer, columns, finer).mean(axis=(1, 3))
     return Cover(coverage, int(low[1]), int(low[0]))
 
 
@@ -54,8 +67,13 @@ def nothing() -> Cover:
 
 def _add(coverage: Image, part: Points) -> None:
     """Only the box of the part is rasterised: a chain of a hundred links would cost a hundred pictures else."""
-    low = np.floor(part.min(axis=0)).astype(int)
-    columns, rows = (np.ceil(part.max(axis=0)).astype(int) + 1 - low).tolist()
-    patch = rasterise(part - low, rows, columns)
+    low, high = part.min(axis=0), part.max(axis=0)
+    # Polygons are cut on eight lines a pixel: what is lower than a few pixels is stretched first, or a speck's mass
+    # would depend on how many of the lines it happens to meet.
+    finer = int(np.clip(np.ceil(TALL / max(float(high[1] - low[1]), 1e-6)), 1, FINEST))
+    low = np.floor(low).astype(int)
+    columns, rows = (np.ceil(high).astype(int) + 1 - low).tolist()
+    patch = rasterise((part - low) * (1, finer), rows * finer, columns)
+    patch = patch.reshape(rows, finer, columns).mean(axis=1)
     target = coverage[low[1] : low[1] + rows, low[0] : low[0] + columns]
     target += patch[: target.shape[0], : target.shape[1]]

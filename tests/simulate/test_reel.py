@@ -24,12 +24,12 @@ from reelmend.simulate.recipe import Recipe, load_recipe, recorded_seed
 from reelmend.simulate.reel import Result, simulate
 from reelmend.simulate.simulation import Simulation
 
-COUNT, HEIGHT, WIDTH = 6, 96, 128
+COUNT, HEIGHT, WIDTH = 5, 72, 96
 
 RECIPE = Recipe.model_validate(
     {
         "gauge": ["16mm", "super8"],
-        "amount": [2.0, 2.0],
+        "amount": [1.0, 1.0],
         "damage": {
             "dust": {"opacity": [0.7, 1.0]},
             "long hair": {"times": [4.0, 4.0], "halo": [0.2, 0.2]},
@@ -128,6 +128,15 @@ def test_a_stretch_is_those_frames_of_the_whole(clean: Path, tmp_path: Path) -> 
     assert json.loads(part.annotations.read_text())["defects"] == defects
 
 
+def test_threads_change_nothing(clean: Path, tmp_path: Path) -> None:
+    one = simulate(clean, tmp_path / "a.mkv", tmp_path / "a", RECIPE, 3, threads=1)
+    four = simulate(clean, tmp_path / "b.mkv", tmp_path / "b", RECIPE, 3, threads=4)
+    assert four.annotations.read_bytes() == one.annotations.read_bytes()
+    for first, second in zip(planes(one.output), planes(four.output), strict=True):
+        for plane, same in zip(first, second, strict=True):
+            np.testing.assert_array_equal(plane, same)
+
+
 def test_the_written_recipe_repeats_the_run(clean: Path, tmp_path: Path) -> None:
     first = make(clean, tmp_path / "a", seed=9)
     values = tomllib.loads(first.recipe.read_text())
@@ -207,7 +216,7 @@ def test_places_that_would_touch_one_another_are_refused(clean: Path, tmp_path: 
     (tmp_path / "masks.recipe.toml").write_text("mine")
     with pytest.raises(UsageError, match=r"masks\.recipe\.toml exists already"):
         simulate(clean, out, masks, RECIPE)
-    with pytest.raises(UsageError, match="has no frame 6"):
+    with pytest.raises(UsageError, match=f"has no frame {COUNT}"):
         simulate(clean, out, tmp_path / "other", RECIPE, start=COUNT)
     assert clean.read_bytes() == before
     assert not out.exists()

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import cv2
 
@@ -107,7 +106,7 @@ def simulate(
         # Frames are made side by side; OpenCV's own threads would only get in their way.
         cv2.setNumThreads(1)
         workers = threads or os.cpu_count() or 1
-        stream = stack.enter_context(closing(_side_by_side(reel.frames(start, frames), recipe, seed, facts, workers)))
+        stream = stack.enter_context(closing(_side_by_side(reel.frames(start, frames), simulation, workers)))
         for made in stream:
             film.write(made.frame)
             mask_film.write(made.truth)
@@ -167,22 +166,13 @@ def _same(one: Path, other: Path) -> bool:
     return os.path.samefile(one, other) if one.exists() and other.exists() else one.resolve() == other.resolve()
 
 
-def _side_by_side(
-    stream: Iterator[Frame], recipe: Recipe, seed: int, facts: ReelFacts, workers: int
-) -> Generator[Simulated, None, None]:
+def _side_by_side(stream: Iterator[Frame], simulation: Simulation, workers: int) -> Generator[Simulated, None, None]:
     """The frames of a stream, simulated by several threads, in order; a few at a time."""
-    own = threading.local()
-
-    def work(frame: Frame) -> Simulated:
-        if not hasattr(own, "simulation"):
-            own.simulation = Simulation.like(recipe, seed, facts)
-        return cast(Simulated, own.simulation.frame(frame))
-
     under_way: deque[Future[Simulated]] = deque()
     with ThreadPoolExecutor(workers, thread_name_prefix="simulate") as pool:
         try:
             for frame in stream:
-                under_way.append(pool.submit(work, frame))
+                under_way.append(pool.submit(simulation.frame, frame))
                 if len(under_way) > workers:
                     yield under_way.popleft().result()
             while under_way:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import zlib
 from dataclasses import dataclass, replace
 from typing import Any
@@ -39,7 +40,8 @@ class Simulated:
 
 
 class Simulation:
-    """What a recipe and a seed make of a reel of one size. The same arguments give the same frames."""
+    """What a recipe and a seed make of a reel of one size. The same arguments give the same frames, in any order and
+    from several threads."""
 
     def __init__(self, recipe: Recipe, seed: int, size: tuple[int, int], colour: Colour, family: str = "yuv") -> None:
         """`size` is the frames' `(height, width)`, `colour` the reel's tags, `family` that of its layout.
@@ -54,6 +56,8 @@ class Simulation:
         self._weights = luma_weights(colour.matrix, size[0])
         self._grain = _grain(self.recipe, seed, size[1])
         self._picture = Picture.of(recipe.picture, _number(seed, "picture"), gauge, size[1])
+        self._alone = threading.Lock()
+        """The timeline keeps what was born lately, which threads must not do at once."""
         self._scene = Scene(self.recipe, seed, size)
         statistics = recipe_statistics(recipe) if any(name in FITTED for name in recipe.damage) else None
         self._timeline = Timeline(self.recipe, seed, size, statistics=statistics)
@@ -83,8 +87,10 @@ class Simulation:
     def defects(self, index: int) -> list[Defect]:
         """The defects of a frame, where they lie in it: what lies on the film weaves with it."""
         x, y = self._picture.shift(index)
+        with self._alone:
+            alive = self._timeline.alive(index)
         placed = []
-        for defect in self._timeline.alive(index):
+        for defect in alive:
             pose = pose_at(defect, index)
             if not in_gate(defect):
                 pose = replace(pose, x=pose.x + x, y=pose.y + y)

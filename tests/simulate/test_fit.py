@@ -24,7 +24,7 @@ from reelmend.simulate.statistics import Space, Statistics
 def speck(rng: np.random.Generator, size: float = 8.0) -> np.ndarray:
     """A rounded box on whole pixels, larger ones longer, `(n, 2)` pixels."""
     side = size * np.exp(rng.normal(0, 0.3))
-    width, height = np.maximum(np.rint(side * np.array([1, 1]) * (1.5 if side > size else 1, 1)), 5)
+    width, height = np.maximum(np.rint(side * np.array([max(side / size, 1.0), 1.0])), 5)
     cut = np.minimum(width, height) // 4
     box = [(cut, 0), (0, cut), (0, height), (width - cut, height), (width, height - cut), (width, 0)]
     corners = np.array(box, dtype=np.float64)

@@ -112,5 +112,5 @@ def _normal_scores(values: Array) -> Array:
     return np.asarray(ndtri((order + 0.5) / len(values)))
 
 
-def _rounded(values: Array, digits: int = 4) -> Any:
+def _rounded(values: NDArray[np.floating[Any]], digits: int = 4) -> Any:
     return np.round(values, digits).tolist()

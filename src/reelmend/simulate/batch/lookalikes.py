@@ -19,8 +19,8 @@ from reelmend.simulate.batch.atlas import SIDE, Step
 from reelmend.simulate.batch.lay import UNIT, Placer
 from reelmend.simulate.lookalikes import LOOKALIKES, LookAlike, Stamp, Thing
 from reelmend.simulate.lookalikes.promise import scale_of
+from reelmend.simulate.grain import BT709
 from reelmend.simulate.optics import DENSEST, FAINTEST
-from reelmend.simulate.planes import BT709
 from reelmend.simulate.recipe import Recipe
 
 CLIPS = 3
@@ -106,10 +106,10 @@ class LookalikeClips:
         colour = self._light[landing.source]
         if channels == 1:
             colour = (colour * torch.tensor(BT709, device=self._device)).sum(dim=1, keepdim=True)
-        light = torch.zeros(size + 1, channels, dtype=torch.int32, device=self._device)
-        light.index_add_(0, landing.target, (colour * lost[:, None]).round().int())
+        light = torch.zeros(channels, size + 1, dtype=torch.int32, device=self._device)
+        light.index_add_(1, landing.target, (colour.T * lost).round().int())
         total = density[:size].view(samples, frames, 1, height, width)
-        share_of_light = light[:size].view(samples, frames, height, width, channels).permute(0, 1, 4, 2, 3)
+        share_of_light = light[:, :size].view(channels, samples, frames, height, width).permute(1, 2, 0, 3, 4)
         alpha = -torch.expm1(total * (-1.0 / UNIT))
         towards = share_of_light / total.clamp(min=1)
         clips.add_(alpha * (towards - clips))

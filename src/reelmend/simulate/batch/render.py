@@ -97,7 +97,8 @@ def _key(recipe: Recipe, statistics: Statistics, steps: Sequence[Step], *numbers
     digest = hashlib.sha256(repr((recipe.damage, recipe.smallest, tuple(steps), numbers, SIDE)).encode())
     digest.update(statistics.as_json().encode())
     room = Path(__file__).parents[1]
-    for source in sorted([*room.glob("kinds/*.py"), room / "optics.py", room / "raster.py", *room.glob("batch/*.py")]):
+    own = [room / name for name in ("optics.py", "raster.py", "life.py", "batch/render.py", "batch/atlas.py")]
+    for source in (*sorted(room.glob("kinds/*.py")), *own):
         digest.update(source.read_bytes())
     return digest.hexdigest()[:24]
 

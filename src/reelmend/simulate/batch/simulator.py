@@ -18,9 +18,9 @@ from reelmend.simulate.batch.plan import Planner, Records
 from reelmend.simulate.batch.render import STEPS, ladder, render
 from reelmend.simulate.batch.tables import Tables
 from reelmend.simulate.damage import TRUTH_ALPHA
+from reelmend.simulate.grain import BT709
 from reelmend.simulate.kinds import KINDS
 from reelmend.simulate.life import recipe_statistics
-from reelmend.simulate.planes import BT709
 from reelmend.simulate.recipe import FITTED, Recipe
 from reelmend.simulate.statistics import Statistics
 

@@ -21,6 +21,7 @@ from reelmend.simulate.dataset.piece import Made, Piece, with_scene
 from reelmend.simulate.dataset.plan import Plan, Settings
 from reelmend.simulate.dataset.sources import Source
 from reelmend.simulate.life import choose_reel
+from reelmend.simulate.lookalikes import Scene
 from reelmend.simulate.outlines import GAUGE_HEIGHT, GAUGE_WIDTH
 from reelmend.simulate.recipe import Recipe
 
@@ -64,7 +65,7 @@ def _write(task: Task, window: Window) -> None:
     settings, plan = task.settings, window.plan
     length, middle = settings.window, settings.window // 2
     view = _View.of(task.recipe, settings, window)
-    frames = [view.make(window, at) for at in range(length)]
+    frames = [view.make(window, at, annotated=at == middle) for at in range(length)]
     centre = frames[middle]
     places = frame_places(plan, settings)
     folder = task.out / plan.split
@@ -104,6 +105,8 @@ class _View:
     """Top and left of the first frame's box in it."""
     step: tuple[float, float]
     """How far the box moves each frame: photographs pan."""
+    scene: Scene
+    """Look-alikes of the whole picture."""
 
     @classmethod
     def of(cls, recipe: Recipe, settings: Settings, window: Window) -> _View:
@@ -113,7 +116,7 @@ class _View:
         family = "gray" if source.layout.family == "gray" else "rgb"
         if settings.size is None:
             piece = Piece(recipe, plan.seed, (height, width), (0, 0, height, width), family)
-            return cls(piece, plan, (height, width), (0.0, 0.0), (0.0, 0.0))
+            return cls(piece, plan, (height, width), (0.0, 0.0), (0.0, 0.0), piece.scene((height, width)))
         side = settings.size
         height, width = max(height, side), max(width, side)
         piece = _piece_of_scan(recipe, plan, side, family)
@@ -129,24 +132,24 @@ class _View:
             share * (free - abs(way)) + max(-way, 0.0)
             for share, free, way in zip((plan.down, plan.across), room, travel, strict=True)
         )
-        return cls(piece, plan, (height, width), (at[0], at[1]), (step[0], step[1]))
+        scene = piece.scene((height, width))
+        return cls(piece, plan, (height, width), (at[0], at[1]), (step[0], step[1]), scene)
 
-    def make(self, window: Window, number: int) -> Made:
+    def make(self, window: Window, number: int, annotated: bool) -> Made:
         frame = window.frames[min(number, len(window.frames) - 1)]
         frame = Frame(window.frames[0].index + number, frame.planes, frame.layout)
         _, _, height, width = self.piece.box
         top, left = (round(start + number * step) for start, step in zip(self.at, self.step, strict=True))
         around = self._around(top, left, height, width)
-        scene = self.piece.scene(self.picture)
         source = window.plan.source
-        if scene.amounts:
+        if self.scene.amounts:
             whole = develop(frame, source, (0, 0, source.height, source.width), self.picture)
-            whole = with_scene(whole, scene)
+            whole = with_scene(whole, self.scene)
             y, x, rows, columns = around
             piece = whole.with_planes(tuple(plane[y : y + rows, x : x + columns] for plane in whole.planes))
         else:
             piece = develop(frame, source, *_in_source(around, self.picture, source))
-        return self.piece.make(piece, (top - around[0], left - around[1], height, width))
+        return self.piece.make(piece, (top - around[0], left - around[1], height, width), annotated)
 
     def _around(self, top: int, left: int, height: int, width: int) -> Box:
         """The box with the margin that weave needs, as far as there is picture."""

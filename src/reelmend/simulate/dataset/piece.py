@@ -87,7 +87,7 @@ class Piece(Simulation):
         """The look-alikes of a whole picture of `size` `(height, width)`, to be laid before the piece is cut out."""
         return Scene(self.recipe, self.seed, size)
 
-    def make(self, frame: Frame, around: Box) -> Made:
+    def make(self, frame: Frame, around: Box, annotated: bool = True) -> Made:
         """A clean frame as this piece of film; `frame.index` says which of the reel's it is.
 
         `around` says where the box lies in `frame`, whose rows and columns beyond it are the picture around.
@@ -105,7 +105,7 @@ class Piece(Simulation):
         damage = lay((patch for _, patch in drawn), height, width)
         damaged = damage_frame(clean, damage, full_range=True)
         truth = damage.truth
-        return Made(self._after(damaged), self._after(clean), truth, annotate(drawn, truth))
+        return Made(self._after(damaged), self._after(clean), truth, annotate(drawn, truth) if annotated else [])
 
     def _drawn(self, index: int) -> list[tuple[Defect, Patch]]:
         top, left, height, width = self.box

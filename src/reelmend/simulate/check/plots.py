@@ -71,8 +71,10 @@ def _figure(rows: int, columns: int, height: float) -> tuple[Any, list[Any]]:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(10, height * rows), layout="constrained")
+    figure = Figure(figsize=(10, height * rows))
     FigureCanvasAgg(figure)
+    edge = 0.35 / rows / height
+    figure.subplots_adjust(left=0.05, right=0.98, bottom=edge, top=1 - edge, hspace=0.55, wspace=0.15)
     return figure, list(np.atleast_1d(figure.subplots(rows, columns)).ravel())
 
 

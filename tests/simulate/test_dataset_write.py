@@ -286,6 +286,26 @@ def test_a_window_does_not_depend_on_which_others_are_wanted(tmp_path):
     assert together == alone and len(together) == 4
 
 
+def test_single_frames_come_from_where_they_were_wanted(tmp_path):
+    film(tmp_path, 11)
+    [source] = find_sources(tmp_path)[0]
+    plans = [plan_of(source, at, number) for number, at in enumerate((1.0, 0.0, 0.5))]
+    found = {window.plan.number: [frame.index for frame in window.frames] for window in windows(source, plans, 1)}
+    assert found == {0: [10], 1: [0], 2: [5]}
+
+
+def test_a_frame_that_cannot_be_read_is_never_shown(tmp_path):
+    film(tmp_path, 9)
+    broken = tmp_path / "shot_0005.png"
+    broken.write_bytes(broken.read_bytes()[:200])
+    [source] = find_sources(tmp_path)[0]
+    for length in (1, 3):
+        for at in np.linspace(0, 1, 7):
+            [window] = windows(source, [plan_of(source, float(at))], length)
+            assert 4 not in [frame.index for frame in window.frames]
+            assert all(frame.fault is None for frame in window.frames) and len(window.frames) == length
+
+
 def test_a_film_too_short_for_a_window_stands_still(tmp_path):
     film(tmp_path, 2)
     [source] = find_sources(tmp_path)[0]

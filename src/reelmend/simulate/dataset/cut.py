@@ -112,7 +112,28 @@ def windows(source: Source, plans: Sequence[Plan], length: int) -> Iterator[Wind
     for wish in wishes:
         blocks.setdefault(wish.target // BLOCK if jumps else 0, []).append(wish)
     for block, own in blocks.items():
-        yield from _in_block(source, max(block * BLOCK - _LEAD, 0), own, length)
+        if length == 1:
+            yield from _single(source, block * BLOCK, own)
+        else:
+            yield from _in_block(source, max(block * BLOCK - _LEAD, 0), own, length)
+
+
+def _single(source: Source, start: int, wishes: list[_Wish]) -> Iterator[Window]:
+    """Single frames, for which cuts and copies do not matter."""
+    waiting = deque(wishes)
+    last: Frame | None = None
+    for frame in _frames(source, start):
+        if frame.fault is not None:
+            continue
+        last = frame
+        while waiting and waiting[0].target <= frame.index:
+            yield Window(waiting.popleft().plan, (frame,), False)
+        if not waiting:
+            return
+    if last is None:
+        raise MediaError(f"{source.path} has no frame that can be read; use another copy")
+    for wish in waiting:
+        yield Window(wish.plan, (last,), False)
 
 
 def _in_block(source: Source, start: int, wishes: list[_Wish], length: int) -> Iterator[Window]:
@@ -146,10 +167,14 @@ def _in_block(source: Source, start: int, wishes: list[_Wish], length: int) -> I
 def _pictures(source: Source, start: int) -> Iterator[tuple[int, Picture]]:
     from reelmend.motion.cuts import shots
 
+    yield from shots(picture(frame) for frame in _frames(source, start))
+
+
+def _frames(source: Source, start: int) -> Iterator[Frame]:
     with open_reel(source.path, threads=1, on_error="hold") as reel:
         begun = min(start, max((reel.facts.frames or 1) - 1, 0))
         try:
-            yield from shots(picture(frame) for frame in reel.frames(begun))
+            yield from reel.frames(begun)
         except MediaError:
             # A film that breaks off has the frames before that.
             return

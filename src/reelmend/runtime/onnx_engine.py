@@ -16,6 +16,7 @@ class OnnxEngine:
     def __init__(self, graph: Path, threads: int) -> None:
         import onnxruntime
 
+        self.graph = graph
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3

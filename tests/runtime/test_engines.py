@@ -1,0 +1,85 @@
+"""One network, one map: on every engine, at any size, in any tiles, from any thread."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from reelmend.nets.zoo import NETS
+from reelmend.runtime import ENGINES, load_network
+from small_networks import published, scene
+
+CONVOLUTIONAL = [name for name in NETS if name != "segformer"]
+
+
+@pytest.mark.parametrize("frames", [1, 5])
+@pytest.mark.parametrize("name", NETS)
+def test_every_engine_gives_the_same_map(name: str, frames: int, tmp_path: Path) -> None:
+    card = published(tmp_path, name, frames)
+    path = str(tmp_path / f"{card.name}.json")
+    loaded = {engine: load_network(path, "cpu", engine=engine) for engine in ENGINES}
+    for height, width in ((64, 96), (50, 37), (16, 16)):
+        given = scene(frames, height, width)
+        maps = {engine: network.damage(given) for engine, network in loaded.items()}
+        for engine, one in maps.items():
+            assert one.shape == (height, width), engine
+            assert one.dtype == np.float32, engine
+            assert one.min() >= 0
+            assert one.max() <= 1
+            np.testing.assert_allclose(one, maps["torch"], atol=1e-4, err_msg=engine)
+    assert maps["torch"].std() > 0.05, "a map of one value would show no difference"
+
+
+@pytest.mark.parametrize("name", CONVOLUTIONAL)
+def test_maps_do_not_depend_on_the_size_of_tiles(name: str, tmp_path: Path) -> None:
+    card = published(tmp_path, name, 5)
+    network = load_network(str(tmp_path / f"{card.name}.json"), "cpu", engine="onnxruntime")
+    given = scene(5, 181, 203)
+    whole = network.damage(given)
+    smallest = 2 * (card.margin + card.multiple)
+    for tile in (smallest, smallest + 11, 190):
+        np.testing.assert_allclose(network.damage(given, max(tile, smallest)), whole, atol=1e-3)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_engines_serve_several_threads_and_batches(engine: str, tmp_path: Path) -> None:
+    card = published(tmp_path)
+    network = load_network(str(tmp_path / f"{card.name}.json"), "cpu", engine=engine)
+    given = [scene(5, 40 + 8 * n, 64, n) for n in range(4)]
+    alone = [network.damage(one) for one in given]
+    with ThreadPoolExecutor(2) as pool:
+        together = list(pool.map(network.damage, given))
+    for first, second in zip(alone, together, strict=True):
+        np.testing.assert_allclose(first, second, atol=1e-6)
+    batch = np.stack([scene(5, 64, 64, n) for n in range(2)])
+    np.testing.assert_allclose(network.engine.run(batch)[1, 0], network.damage(batch[1]), atol=1e-5)
+
+
+@pytest.mark.parametrize("engine", ["openvino", "torch"])
+def test_bf16_is_nearly_the_same(engine: str, tmp_path: Path) -> None:
+    card = published(tmp_path)
+    path = str(tmp_path / f"{card.name}.json")
+    given = scene(5, 64, 64)
+    exact = load_network(path, "cpu", engine=engine).damage(given)
+    rough = load_network(path, "cpu", engine=engine, precision="bf16").damage(given)
+    assert np.abs(rough - exact).mean() < 0.02
+
+
+def test_another_number_of_frames_is_refused(tmp_path: Path) -> None:
+    card = published(tmp_path)
+    network = load_network(str(tmp_path / f"{card.name}.json"), "cpu", engine="onnxruntime")
+    with pytest.raises(ValueError, match="is shown 5 frames"):
+        network.damage(scene(3, 32, 32))
+
+
+def test_calibration_turns_what_the_network_says_into_probabilities(tmp_path: Path) -> None:
+    knots = [[0.2, 0.05], [0.6, 0.3], [0.9, 0.8]]
+    published(tmp_path, called="raw")
+    published(tmp_path, called="true", calibration=knots)
+    raw, true = (load_network(str(tmp_path / f"{one}.json"), engine="onnxruntime") for one in ("raw", "true"))
+    given = scene(5, 64, 64)
+    expected = np.interp(raw.damage(given), [0, 0.2, 0.6, 0.9, 1], [0, 0.05, 0.3, 0.8, 1])
+    np.testing.assert_allclose(true.damage(given), expected, atol=1e-4)

@@ -1,0 +1,68 @@
+"""Every network of the zoo, small and as if trained, for tests of what runs it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from reelmend.nets.card import publish
+from reelmend.nets.zoo import NETS, Detector
+from reelmend.runtime import Card
+
+SIZES: dict[str, dict[str, Any]] = {name: {"width": 8, "depth": 2} for name in NETS} | {
+    "compact": {"widths": [8, 16, 24], "blocks": [1, 0, 1]},
+    "segformer": {"widths": [8, 16, 20, 32], "decoder": 16, "blocks": [1, 1, 1, 1]},
+}
+
+FACTS: dict[str, Any] = {
+    "recipe": {"steps": 10, "seed": 3},
+    "data": [{"name": "noise", "terms": "CC0"}],
+    "operating_points": {"gentle": 0.9, "standard": 0.6, "strong": 0.3},
+}
+
+
+def scene(frames: int, height: int, width: int, seed: int = 0) -> NDArray[np.float32]:
+    """A stack `(frames, height, width)` with detail of every size, 0..1.
+
+    White noise would not do: a network averages it away, and what is left drowns in rounding.
+    """
+    rng = np.random.default_rng(seed)
+    total = np.zeros((frames, height, width), np.float32)
+    for cells in (2, 4, 8, 16, 32):
+        for plane in total:
+            plane += cv2.resize(rng.random((cells, cells), np.float32), (width, height))
+    return total / 5
+
+
+def small(name: str, frames: int, seed: int = 0, **sizes: Any) -> Detector:
+    """A network whose normalisation has seen data and whose output is spread over 0..1; ready for use."""
+    torch.manual_seed(seed)
+    net = Detector(name, frames, sizes=SIZES[name] | sizes)
+    for part in net.modules():
+        if isinstance(part, torch.nn.BatchNorm2d):
+            torch.nn.init.normal_(part.weight, 1.0, 0.2)
+            torch.nn.init.normal_(part.bias, 0.0, 0.2)
+            # As after training: each layer normalises what really comes.
+            part.momentum = None
+    with torch.no_grad():
+        seen = torch.from_numpy(np.stack([scene(frames, 64, 64, n) for n in range(4)]))
+        net.train()(seen)
+        net.eval()
+        head = [part for part in net.modules() if isinstance(part, torch.nn.Conv2d)][-1]
+        if "unet" in name:
+            head = net.net.head  # type: ignore[assignment, union-attr]
+        logits = net(seen)
+        head.weight.mul_(0.5 / logits.std())
+        assert head.bias is not None
+        head.bias.copy_((head.bias - logits.mean()) * 0.5 / logits.std())
+    return net
+
+
+def published(folder: Path, name: str = "compact", frames: int = 5, *, called: str = "", **facts: Any) -> Card:
+    """The files of a small network in `folder`; their card."""
+    return publish(small(name, frames), FACTS | facts, folder, called or f"{name}-{frames}")

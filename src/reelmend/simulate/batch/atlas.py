@@ -64,6 +64,9 @@ class Atlas:
     """Pixels of each patch."""
     rim: Ints
     """Patch of the refracted rim that belongs to a patch, -1 without."""
+    piece: NDArray[np.bool_]
+    """Whether a patch is only what a square of `SIDE` sees, its origin the square's top left corner; its pixels are
+    in the order of their rows."""
     member_patch: Ints
     """First patch of each member."""
     member_box: Ints
@@ -71,7 +74,7 @@ class Atlas:
     member_reach: Floats
     """`(members, 2)`: rows and columns that the whole shape spans in pixels."""
     member_cut: NDArray[np.bool_]
-    """Whether only the piece in a square of `SIDE` is kept, its origin the square's top left corner."""
+    """Whether its patches are pieces."""
     pool_start: Ints
     """`(steps, kinds)`: first member."""
     pool_members: Ints
@@ -103,6 +106,7 @@ class Collector:
         """`ages` has the patches a member for each kind."""
         self._pixels: list[Pixels] = []
         self._rim: list[int] = []
+        self._piece: list[bool] = []
         self._first: list[int] = []
         self._box: list[tuple[int, int, int, int]] = []
         self._reach: list[tuple[int, int]] = []
@@ -135,6 +139,7 @@ class Collector:
         extra = [rim for rim in rims if rim is not None]
         self._pixels.extend(extra)
         self._rim.extend([-1] * len(extra))
+        self._piece.extend([cut_from is not None] * (len(bodies) + len(extra)))
         seen = [part for part in (*bodies, *extra) if len(part.dy)]
         box = [(part.dy.min(), part.dy.max(), part.dx.min(), part.dx.max()) for part in seen] or [(0, 0, 0, 0)]
         low, high = np.min(box, axis=0), np.max(box, axis=0)
@@ -154,6 +159,7 @@ class Collector:
             start=np.cumsum(counts) - counts,
             count=counts,
             rim=np.array(self._rim, dtype=np.int64),
+            piece=np.array(self._piece, dtype=np.bool_),
             member_patch=np.array(self._first, dtype=np.int64),
             member_box=np.array(self._box, dtype=np.int64).reshape(-1, 4),
             member_reach=np.array(self._reach, dtype=np.float32).reshape(-1, 2),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -18,6 +19,22 @@ BANK = 1024
 
 LEVELS = 1024
 """Brightnesses at which the curves of strength are tabled."""
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """What a batch takes from the bank, on the device; one row a sample."""
+
+    first: Tensor
+    """`(b, t, fields, h)`: place in the bank at which each row begins."""
+    weight: Tensor
+    """`(b, t, fields)`."""
+    strength: Tensor
+    """`(b,)`."""
+
+    def within(self, samples: range) -> Pieces:
+        part = slice(samples.start, samples.stop)
+        return Pieces(self.first[part], self.weight[part], self.strength[part])
 
 
 class GrainBank:
@@ -39,40 +56,44 @@ class GrainBank:
         self._bank = torch.from_numpy(np.concatenate([field.ravel() for field in fields])).to(device)
         self._device = device
 
-    def add(self, clips: Tensor, generator: torch.Generator, step: Tensor) -> None:
-        """Lay fresh grain over clips `(b, t, c, h, w)`, 0..1, in place; `step` is that of each sample.
+    def plan(
+        self, generator: torch.Generator, step: Tensor, frames: int, channels: int, height: int, width: int
+    ) -> Pieces:
+        """Which pieces of the bank a batch's frames get; `step` is that of each sample.
 
-        With three channels each has a field of its own and a share of one that all have. Windows are at most `BANK`
-        pixels wide and high.
+        With three channels each has a field of its own and a share of one that all have.
         """
-        samples, frames, channels, height, width = clips.shape
-        fields = 1 if channels == 1 else channels + 1
-        shape = (samples, frames, fields)
+        samples = len(step)
+        shape = (samples, frames, 1 if channels == 1 else channels + 1)
         down = torch.randint(BANK - height + 1, shape, generator=generator)
         across = torch.randint(BANK - width + 1, shape, generator=generator)
         turned = torch.rand(shape, generator=generator) < 0.5
-        sign = torch.randint(2, shape, generator=generator) * 2 - 1
+        weight = (torch.randint(2, shape, generator=generator) * 2 - 1).double()
         draw = torch.rand(2, samples, generator=generator, dtype=torch.float64)
         strength = (_within(self._recipe.granularity, draw[0]) * self._unit[step]).clamp(max=STRONGEST)
-        shared = _within(self._recipe.correlation, draw[1])
-        weight = sign.double()
-        if fields > 1:
+        if channels > 1:
+            shared = _within(self._recipe.correlation, draw[1])
             share = torch.stack([shared.sqrt(), *[(1 - shared).sqrt()] * channels], dim=1)
             weight = weight * share[:, None, :]
-        if self._plain:
-            weight = weight * strength[:, None, None]
-        weight = weight.float().to(self._device, non_blocking=True)[..., None, None]
         line = torch.arange(height)
         line = torch.where(turned[..., None], height - 1 - line, line) + down[..., None]
         first = (step[:, None, None, None] * BANK + line) * BANK + across[..., None]
-        pieces = self._pieces(first, width).view(*shape, height, width).mul_(weight)
-        pattern = pieces if fields == 1 else pieces[:, :, 1:].add_(pieces[:, :, :1])
+        return Pieces(*(part.to(self._device, non_blocking=True) for part in (first, weight.float(), strength.float())))
+
+    def add(self, clips: Tensor, pieces: Pieces) -> None:
+        """Lay grain over clips `(b, t, c, h, w)`, 0..1, in place."""
+        channels, _, width = clips.shape[2:]
+        strength = pieces.strength.view(-1, 1, 1, 1, 1)
+        weight = pieces.weight[..., None, None]
+        rows = self._bank.as_strided((self._bank.numel() - width + 1, width), (1, 1))
+        fields = torch.index_select(rows, 0, pieces.first.reshape(-1)).view(*pieces.first.shape, width)
+        fields.mul_(weight * strength if self._plain else weight)
+        pattern = fields if channels == 1 else fields[:, :, 1:].add_(fields[:, :, :1])
         if self._plain:
             # reelmend.simulate.grain.response of the law `parabola`, without the detour of a table.
             spread = torch.addcmul(clips, clips, clips, value=-1).mul_(3).add_(0.25)
             clips.addcmul_(spread, pattern).clamp_(0, 1)
         else:
-            strength = strength.float().to(self._device, non_blocking=True).view(-1, 1, 1, 1, 1)
             clips.add_(self._bent(clips, pattern, strength)).clamp_(0, 1)
 
     def _bent(self, clips: Tensor, pattern: Tensor, strength: Tensor) -> Tensor:
@@ -82,11 +103,6 @@ class GrainBank:
         held = pattern.clamp(-4, 4)
         bent = bow.mul_(held.square_().sub_(1)).add_(pattern)
         return bent.mul_(self._response[level]).mul_(strength)
-
-    def _pieces(self, first: Tensor, width: int) -> Tensor:
-        """Rows of `width` values from each place of the bank on."""
-        rows = self._bank.as_strided((self._bank.numel() - width + 1, width), (1, 1))
-        return torch.index_select(rows, 0, first.reshape(-1).to(self._device, non_blocking=True))
 
 
 def _within(span: tuple[float, float], share: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,9 +18,9 @@ from torch import Tensor
 
 from reelmend.simulate.batch.atlas import SIDE, Step
 from reelmend.simulate.batch.lay import UNIT, Placer
+from reelmend.simulate.grain import BT709
 from reelmend.simulate.lookalikes import LOOKALIKES, LookAlike, Stamp, Thing
 from reelmend.simulate.lookalikes.promise import scale_of
-from reelmend.simulate.grain import BT709
 from reelmend.simulate.optics import DENSEST, FAINTEST
 from reelmend.simulate.recipe import Recipe
 
@@ -38,6 +39,22 @@ class _Frame:
 
     gain: Image
     lift: Image
+
+
+@dataclass(frozen=True)
+class Placements:
+    """Clips laid over the samples of a batch, one row each, on the host."""
+
+    sample: Tensor
+    clip: Tensor
+    place: Tensor
+    """`(n, 2)` row and column of the square's corner."""
+    mirrored: Tensor
+
+    def within(self, samples: range) -> Placements:
+        """Those of some samples, counted from the first of them."""
+        mine = (self.sample >= samples.start) & (self.sample < samples.stop)
+        return Placements(self.sample[mine] - samples.start, self.clip[mine], self.place[mine], self.mirrored[mine])
 
 
 class LookalikeClips:
@@ -66,33 +83,35 @@ class LookalikeClips:
                         colour = frame.lift[rows, columns] / np.maximum(1 - gain, np.float32(1e-6))[:, None]
                         light.append(np.clip(colour, 0, 1).astype(np.float32))
         counts = np.array([len(part[0]) for part in places], dtype=np.int64)
-        rows, columns = (_joined([part[axis] for part in places]).astype(np.int16) for axis in (0, 1))
-        self._placer = Placer(rows, columns, np.cumsum(counts) - counts, counts, device)
+        down, across = (_joined([part[axis] for part in places]).astype(np.int16) for axis in (0, 1))
+        whole = np.ones(len(counts), dtype=np.bool_)
+        self._placer = Placer(down, across, np.cumsum(counts) - counts, counts, whole, device)
         self._density = torch.from_numpy(_joined(density).astype(np.float32)).to(device)
         self._light = torch.from_numpy(_joined(light).astype(np.float32).reshape(-1, 3)).to(device)
 
-    def add(self, clips: Tensor, generator: torch.Generator, step: Tensor) -> None:
-        """Lay look-alikes over clips `(b, t, c, h, w)`, 0..1, in place; `step` is that of each sample."""
-        if not self._names:
-            return
-        samples, frames, channels, height, width = clips.shape
-        there = torch.rand(samples, len(self._names), generator=generator, dtype=torch.float64) < self._chance
+    def plan(self, generator: torch.Generator, step: Tensor, height: int, width: int) -> Placements:
+        """Which samples have which clips, and where; `step` is that of each sample."""
+        there = torch.rand(len(step), len(self._names), generator=generator, dtype=torch.float64) < self._chance
         sample, kind = there.nonzero(as_tuple=True)
-        share = torch.rand(5, len(sample), generator=generator, dtype=torch.float64)
+        share = torch.rand(4, len(sample), generator=generator, dtype=torch.float64)
         clip = (step[sample] * len(self._names) + kind) * CLIPS + (share[0] * CLIPS).long()
         mirrored = share[1] < 0.5
         top = -(share[2] * (SIDE - height + 1)).long()
         left = -(share[3] * (SIDE - width + 1)).long()
         # Mirrored, a column lies as far left of the origin as it lay right of it.
         place = torch.stack([top, torch.where(mirrored, SIDE - 1 + left, left)], dim=1)
-        when = torch.arange(frames).repeat(len(sample))
-        # A film runs either way: birds fly out as they fly in.
-        of = torch.repeat_interleave(torch.arange(len(sample)), frames)
+        return Placements(sample, clip, place, mirrored)
+
+    def add(self, clips: Tensor, placements: Placements) -> None:
+        """Lay look-alikes over clips `(b, t, c, h, w)`, 0..1, in place."""
+        samples, frames, channels, height, width = clips.shape
+        when = torch.arange(frames).repeat(len(placements.sample))
+        of = torch.repeat_interleave(torch.arange(len(placements.sample)), frames)
         landing = self._placer.land(
-            clip[of] * self._frames + when,
-            sample[of] * frames + when,
-            place[of],
-            mirrored.long()[of],
+            placements.clip[of] * self._frames + when,
+            placements.sample[of] * frames + when,
+            placements.place[of],
+            placements.mirrored.long()[of],
             samples * frames,
             height,
             width,
@@ -100,19 +119,19 @@ class LookalikeClips:
         if landing is None:
             return
         size = samples * frames * height * width
-        lost = (self._density[landing.source] * UNIT).round()
+        lost = (self._density[landing.source] * UNIT).round_()
         density = torch.zeros(size + 1, dtype=torch.int32, device=self._device)
         density.index_add_(0, landing.target, lost.int())
         colour = self._light[landing.source]
         if channels == 1:
             colour = (colour * torch.tensor(BT709, device=self._device)).sum(dim=1, keepdim=True)
         light = torch.zeros(channels, size + 1, dtype=torch.int32, device=self._device)
-        light.index_add_(1, landing.target, (colour.T * lost).round().int())
+        light.index_add_(1, landing.target, (colour.T * lost).round_().int())
         total = density[:size].view(samples, frames, 1, height, width)
         share_of_light = light[:, :size].view(channels, samples, frames, height, width).permute(1, 2, 0, 3, 4)
         alpha = -torch.expm1(total * (-1.0 / UNIT))
         towards = share_of_light / total.clamp(min=1)
-        clips.add_(alpha * (towards - clips))
+        clips.add_(towards.sub_(clips).mul_(alpha))
 
 
 def clip_frames(rng: np.random.Generator, look: LookAlike, step: Step, frames: int, amount: float) -> list[_Frame]:
@@ -166,5 +185,5 @@ def _laid(stamps: Sequence[Stamp], top: int, left: int) -> _Frame:
     return _Frame(gain, lift)
 
 
-def _joined(parts: Sequence[NDArray[np.generic]]) -> NDArray[np.generic]:
+def _joined(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
     return np.concatenate(parts) if parts else np.zeros(0, dtype=np.float32)

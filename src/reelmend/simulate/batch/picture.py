@@ -44,6 +44,15 @@ class Changes:
     """Standard deviation, pixels."""
     compression: Tensor | None
 
+    def within(self, samples: range) -> Changes:
+        """Those of some samples."""
+        return Changes(
+            *(
+                None if part is None else part[samples.start : samples.stop]
+                for part in (self.gain, self.shift, self.fading, self.blur, self.compression)
+            )
+        )
+
 
 def changes(
     recipe: recipes.Picture, generator: torch.Generator, micrometres: Tensor, frames: int, device: torch.device
@@ -73,18 +82,41 @@ def changes(
 
 
 def move(clips: Tensor, shift: Tensor) -> Tensor:
-    """Clips `(b, t, c, h, w)` shifted by pixels right and down, `(b, t, 2)`; edges repeat, cubic interpolation."""
+    """Clips `(b, t, c, h, w)` shifted by pixels right and down, `(b, t, 2)` on the host; edges repeat.
+
+    Whole pixels by copying rows from elsewhere, the rest by cubic convolution (Keys, 1981).
+    """
     samples, frames, channels, height, width = clips.shape
-    count = samples * frames
-    step = shift.reshape(count, 2).float().to(clips.device, non_blocking=True)
-    # In grid_sample's coordinates the picture is 2 wide and 2 high.
-    matrix = torch.zeros(count, 2, 3, device=clips.device)
-    matrix[:, 0, 0] = matrix[:, 1, 1] = 1
-    matrix[:, 0, 2], matrix[:, 1, 2] = -2 * step[:, 0] / width, -2 * step[:, 1] / height
-    grid = functional.affine_grid(matrix, [count, channels, height, width], align_corners=False)
-    flat = clips.reshape(count, channels, height, width)
-    moved = functional.grid_sample(flat, grid, mode="bicubic", padding_mode="border", align_corners=False)
-    return moved.view_as(clips).clamp_(0, 1)
+    device, count = clips.device, samples * frames
+    whole = (-shift).floor().long().view(count, 2)
+    share = (-shift).view(count, 2) - whole
+    margin = int(whole[:, 0].abs().max()) + 3
+    wide = functional.pad(clips.view(count, channels, height, width), (margin, margin, 0, 0), mode="replicate")
+    row = (torch.arange(-1, height + 2) + whole[:, 1, None]).clamp(0, height - 1)[:, None, :]
+    plane = torch.arange(count * channels).view(count, channels, 1) * height
+    first = (plane + row) * (width + 2 * margin) + whole[:, 0].view(count, 1, 1) + margin - 1
+    pieces = wide.as_strided((wide.numel() - width - 2, width + 3), (1, 1))
+    rows = torch.index_select(pieces, 0, first.view(-1).to(device, non_blocking=True))
+    rows = rows.view(count, channels, height + 3, width + 3)
+    taps = _cubic(share).float().to(device, non_blocking=True).view(count, 2, 4, 1, 1, 1)
+    down = _weighed(rows, taps[:, 1], 2, height)
+    return _weighed(down, taps[:, 0], 3, width).clamp_(0, 1).view_as(clips)
+
+
+def _weighed(rows: Tensor, taps: Tensor, axis: int, size: int) -> Tensor:
+    total = rows.narrow(axis, 0, size) * taps[:, 0]
+    for tap in range(1, 4):
+        total.addcmul_(rows.narrow(axis, tap, size), taps[:, tap])
+    return total
+
+
+def _cubic(share: Tensor) -> Tensor:
+    """Weights of the four pixels around a place, of which the second is `share` pixels before it; `(..., 4)`."""
+    away = share[..., None] + torch.tensor([1.0, 0.0, -1.0, -2.0], dtype=share.dtype)
+    near, far = away.abs(), away.abs()
+    inner = (1.5 * near - 2.5) * near**2 + 1
+    outer = ((-0.5 * far + 2.5) * far - 4) * far + 2
+    return torch.where(near <= 1, inner, outer)
 
 
 def fade(clips: Tensor, fading: Tensor) -> Tensor:

@@ -62,6 +62,11 @@ class Records:
         """Those chosen by a bool or an index."""
         return Records(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
 
+    def within(self, planes: range) -> Records:
+        """Those on some planes, counted from the first of them."""
+        mine = self.where((self.plane >= planes.start) & (self.plane < planes.stop))
+        return mine.on(mine.plane - planes.start)
+
     def weaker(self, share: Tensor) -> Records:
         """With a share, one for each, of their opacity."""
         return replace(self, opacity=self.opacity * share)
@@ -152,7 +157,8 @@ class Planner:
         margin = 2 * (touch.margin[step] + REACH * tables.radius / pixel)
         spread = (touch.height + margin) * (touch.width + margin) * pixel**2
         parents = rates * tables.clustered / tables.members.clamp(min=1e-9) * spread
-        return tuple(torch.poisson(part[..., None] * times, generator=generator).long() for part in (lone, parents))
+        drawn = [torch.poisson(part[..., None] * times, generator=generator).long() for part in (lone, parents)]
+        return drawn[0], drawn[1]
 
     def _lone(
         self,

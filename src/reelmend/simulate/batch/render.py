@@ -16,9 +16,9 @@ from reelmend.simulate.defect import Cover, Defect, Ink, Pose
 from reelmend.simulate.kinds import KINDS
 from reelmend.simulate.kinds.promise import Kind
 from reelmend.simulate.life import ALONG_FILM, pose_at
-from reelmend.simulate.optics import FAINTEST, expose
+from reelmend.simulate.optics import FAINTEST, expose, focused
 from reelmend.simulate.outlines import GAUGE_HEIGHT, GAUGE_WIDTH
-from reelmend.simulate.recipe import Entry, Recipe
+from reelmend.simulate.recipe import FITTED, Entry, Recipe
 from reelmend.simulate.statistics import Statistics
 
 STEPS = 10
@@ -153,6 +153,8 @@ class _Drawer:
     def _add(self, rng: np.random.Generator, shape: Any, pose: Pose) -> int:
         """One member; returns the pixels of its box."""
         ink = self._ink(rng)
+        if self._kind.name in FITTED:
+            ink = focused(ink, pose.scale)
         # A look from afar tells how large it is: large shapes are costly to draw whole.
         afar = self._kind.draw(shape, replace(pose, scale=pose.scale / AFAR), (2 * FAR, 2 * FAR))
         rows, columns = (size * AFAR for size in afar.coverage.shape)

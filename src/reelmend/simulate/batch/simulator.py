@@ -11,9 +11,9 @@ from torch import Tensor
 
 from reelmend.simulate.batch import picture
 from reelmend.simulate.batch.atlas import SIDE
-from reelmend.simulate.batch.grain import GrainBank
+from reelmend.simulate.batch.grain import GrainBank, Pieces
 from reelmend.simulate.batch.lay import KIND_BITS, UNIT, Layer
-from reelmend.simulate.batch.lookalikes import LookalikeClips
+from reelmend.simulate.batch.lookalikes import LookalikeClips, Placements
 from reelmend.simulate.batch.plan import Planner, Records
 from reelmend.simulate.batch.render import STEPS, ladder, render
 from reelmend.simulate.batch.tables import Tables
@@ -23,6 +23,9 @@ from reelmend.simulate.kinds import KINDS
 from reelmend.simulate.life import recipe_statistics
 from reelmend.simulate.recipe import FITTED, Recipe
 from reelmend.simulate.statistics import Statistics
+
+IN_CACHE = 1 << 19
+"""Samples of picture that a CPU works on at once: some two megabytes, about what a core has to itself."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,42 @@ class Batch:
     """`(b, t, 1, h, w)` float32, 0..1: share of the picture lost, of the channel that loses most."""
     kind: Tensor
     """`(b, t, 1, h, w)` uint8: number in `Simulator.kinds` of the kind that takes most of a pixel, 0 = none."""
+
+    @classmethod
+    def empty(cls, shape: torch.Size, device: torch.device) -> Batch:
+        """To be filled, for clips of this shape."""
+        single = (shape[0], shape[1], 1, *shape[3:])
+        return cls(
+            torch.empty(shape, device=device),
+            torch.empty(shape, device=device),
+            torch.empty(single, dtype=torch.bool, device=device),
+            torch.empty(single, device=device),
+            torch.empty(single, dtype=torch.uint8, device=device),
+        )
+
+    def put(self, samples: range, part: Batch) -> None:
+        """Fill some samples."""
+        for name in self.__dataclass_fields__:
+            getattr(self, name)[samples.start : samples.stop] = getattr(part, name)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """All that is random about a batch."""
+
+    changes: picture.Changes
+    records: Records
+    placements: Placements | None
+    pieces: Pieces | None
+
+    def within(self, samples: range, frames: int) -> _Plan:
+        """That of some samples."""
+        return _Plan(
+            self.changes.within(samples),
+            self.records.within(range(samples.start * frames, samples.stop * frames)),
+            None if self.placements is None else self.placements.within(samples),
+            None if self.pieces is None else self.pieces.within(samples),
+        )
 
 
 class Simulator:
@@ -98,15 +137,34 @@ class Simulator:
         number = self._next if number is None else number
         self._next = number + 1
         generator = torch.Generator().manual_seed(_mixed(self._seed, number))
-        samples, frames, _, height, width = clean_clips.shape
-        clean = clean_clips.to(self.device, non_blocking=True)
+        plan = self._plan(generator, clean_clips)
+        samples, frames, channels, height, width = clean_clips.shape
+        # On a CPU a few samples at a time stay in its cache; on a GPU all go together.
+        group = samples if self.device.type != "cpu" else max(1, IN_CACHE // (frames * channels * height * width))
+        if group >= samples:
+            return self._make(clean_clips, plan)
+        made = Batch.empty(clean_clips.shape, self.device)
+        for first in range(0, samples, group):
+            part = range(first, min(first + group, samples))
+            made.put(part, self._make(clean_clips[part.start : part.stop], plan.within(part, frames)))
+        return made
+
+    def _plan(self, generator: torch.Generator, clips: Tensor) -> _Plan:
+        samples, frames, channels, height, width = clips.shape
         step = self._planner.step(generator, samples)
         pixel = self._micrometres[step]
         changes = picture.changes(self._recipe.picture, generator, pixel, frames, self.device)
-        records = self._planner.plan(generator, step, frames, height, width, changes.shift)
-        clean = self._as_film(clean, changes, generator, step)
-        damaged, alpha, kind = self._damage(clean, records)
-        clean, damaged = self._after(clean, damaged, changes)
+        return _Plan(
+            changes,
+            self._planner.plan(generator, step, frames, height, width, changes.shift),
+            None if self._lookalikes is None else self._lookalikes.plan(generator, step, height, width),
+            None if self._grain is None else self._grain.plan(generator, step, frames, channels, height, width),
+        )
+
+    def _make(self, clips: Tensor, plan: _Plan) -> Batch:
+        clean = self._as_film(clips.to(self.device, non_blocking=True), plan)
+        damaged, alpha, kind = self._damage(clean, plan.records)
+        clean, damaged = self._after(clean, damaged, plan.changes)
         return Batch(damaged, clean, alpha > TRUTH_ALPHA, alpha, kind)
 
     def _check(self, clips: Tensor) -> None:
@@ -117,17 +175,17 @@ class Simulator:
         if max(clips.shape[-2:]) > SIDE:
             raise ValueError(f"windows of {clips.shape[-2]} x {clips.shape[-1]} pixels; at most {SIDE} a side")
 
-    def _as_film(self, clean: Tensor, changes: picture.Changes, generator: torch.Generator, step: Tensor) -> Tensor:
+    def _as_film(self, clean: Tensor, plan: _Plan) -> Tensor:
         """As `reelmend.simulate.simulation`: photographed, run through a gate, grained, faded."""
-        clean = clean.clone()
-        if self._lookalikes is not None:
-            self._lookalikes.add(clean, generator, step)
+        clean, changes = clean.clone(), plan.changes
+        if self._lookalikes is not None and plan.placements is not None:
+            self._lookalikes.add(clean, plan.placements)
         if changes.shift is not None:
             clean = picture.move(clean, changes.shift)
         if changes.gain is not None:
             clean = clean.mul_(changes.gain[:, :, None, None, None]).clamp_(0, 1)
-        if self._grain is not None:
-            self._grain.add(clean, generator, step)
+        if self._grain is not None and plan.pieces is not None:
+            self._grain.add(clean, plan.pieces)
         return clean if changes.fading is None else picture.fade(clean, changes.fading)
 
     def _damage(self, clean: Tensor, records: Records) -> tuple[Tensor, Tensor, Tensor]:

@@ -92,7 +92,13 @@ def simulate(
         )
         mask_film = stack.enter_context(
             open_mask_writer(
-                places.masks, facts.height, facts.width, rate=facts.rate, work=_folder(mask_work, "masks"), **span
+                places.masks,
+                facts.height,
+                facts.width,
+                rate=facts.rate,
+                work=_folder(mask_work, "masks"),
+                # Masks and annotations belong to the damaged film, whose first frame is its frame 0.
+                **span | {"start": 0},
             )
         )
         clean = None
@@ -113,7 +119,7 @@ def simulate(
             if clean is not None:
                 clean.write(made.clean)
             for entry in made.annotations:
-                notes.write(entry)
+                notes.write(entry | {"frame": entry["frame"] - start})
             done, damaged, defects = done + 1, damaged + float(made.truth.mean()), defects + len(made.annotations)
             if progress is not None:
                 progress(done, total, damaged / done)

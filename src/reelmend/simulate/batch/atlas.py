@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,9 +95,14 @@ class Atlas:
 
     @classmethod
     def load(cls, path: Path) -> Atlas:
-        """Raises OSError, KeyError or ValueError for a file that is missing or is not an atlas."""
-        with np.load(path, allow_pickle=False) as stored:
-            return cls(**{field.name: stored[field.name] for field in fields(cls)})
+        """Raises OSError for a file that cannot be read, ValueError for one that is not an atlas."""
+        # NumPy leaves a file open that it cannot make sense of.
+        with path.open("rb") as file:
+            try:
+                with np.load(file, allow_pickle=False) as stored:
+                    return cls(**{field.name: stored[field.name] for field in fields(cls)})
+            except (BadZipFile, KeyError, EOFError) as error:
+                raise ValueError(f"{path} is not an atlas of drawn defects") from error
 
 
 class Collector:

@@ -1,8 +1,8 @@
 """Look-alikes for a batch: short clips of them, drawn once by the look-alikes themselves, laid over clean windows.
 
 A clip is what a square of `SIDE` sees of a scene for a few frames, so things keep their paths, their crowd and their
-wind. Those that take their content from the picture show the plain colour that they name instead, and those that
-look for a place in the picture are put where each sample is brightest nearby.
+wind. Those that take their content from the picture show the plain colour that they name instead; those that
+look for their place in the picture (glints) are left out.
 """
 
 from __future__ import annotations
@@ -26,6 +26,9 @@ from reelmend.simulate.recipe import Recipe
 
 CLIPS = 3
 """Of each look-alike at each step of the ladder: every batch cuts its windows elsewhere in them."""
+
+READ = frozenset({"titles"})
+"""Look-alikes that are never mirrored."""
 
 NEAR = 160.0
 """Units (640 a picture's width) beyond the square at which a thing's middle may lie and still be drawn."""
@@ -65,6 +68,7 @@ class LookalikeClips:
         self._names = [name for name in recipe.lookalikes if not LOOKALIKES[name].needs_picture]
         self._frames, self._device = frames, device
         self._chance = torch.tensor([recipe.lookalikes[name].chance for name in self._names], dtype=torch.float64)
+        self._mirrors = torch.tensor([name not in READ for name in self._names], dtype=torch.bool)
         places: list[tuple[NDArray[np.int64], ...]] = []
         density: list[Image] = []
         light: list[Image] = []
@@ -95,7 +99,7 @@ class LookalikeClips:
         sample, kind = there.nonzero(as_tuple=True)
         share = torch.rand(4, len(sample), generator=generator, dtype=torch.float64)
         clip = (step[sample] * len(self._names) + kind) * CLIPS + (share[0] * CLIPS).long()
-        mirrored = share[1] < 0.5
+        mirrored = (share[1] < 0.5) & self._mirrors[kind]
         top = -(share[2] * (SIDE - height + 1)).long()
         left = -(share[3] * (SIDE - width + 1)).long()
         # Mirrored, a column lies as far left of the origin as it lay right of it.

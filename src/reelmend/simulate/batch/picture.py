@@ -55,9 +55,15 @@ class Changes:
 
 
 def changes(
-    recipe: recipes.Picture, generator: torch.Generator, micrometres: Tensor, frames: int, device: torch.device
+    recipe: recipes.Picture,
+    generator: torch.Generator,
+    micrometres: Tensor,
+    frames: int,
+    farthest: float,
+    device: torch.device,
 ) -> Changes:
-    """Drawn from a recipe's ranges; `micrometres` is what a pixel spans in each sample."""
+    """Drawn from a recipe's ranges; `micrometres` is what a pixel spans in each sample, `farthest` the pixels that a
+    window may weave."""
     samples = len(micrometres)
     share = torch.rand(5, samples, generator=generator, dtype=torch.float64)
     drift = torch.randn(samples, frames, 3, generator=generator, dtype=torch.float64)
@@ -74,7 +80,9 @@ def changes(
     flicker, weave = there(recipe.flicker, 0), there(recipe.weave, 1)
     return Changes(
         gain=sent(None if flicker is None else (1 + flicker[:, None] * drift[..., 0]).clamp(min=0)),
-        shift=None if weave is None else (weave / micrometres)[:, None, None] * drift[..., 1:],
+        shift=None
+        if weave is None
+        else ((weave / micrometres)[:, None, None] * drift[..., 1:]).clamp(-farthest, farthest),
         fading=sent(there(recipe.fading, 2)),
         blur=sent(there(recipe.blur, 3)),
         compression=sent(there(recipe.compression, 4)),
@@ -82,17 +90,19 @@ def changes(
 
 
 def move(clips: Tensor, shift: Tensor) -> Tensor:
-    """Clips `(b, t, c, h, w)` shifted by pixels right and down, `(b, t, 2)` on the host; edges repeat.
+    """Clips `(b, t, c, h, w)` shifted by pixels right and down, `(b, t, 2)` on the host, by less than half a window.
 
-    Whole pixels by copying rows from elsewhere, the rest by cubic convolution (Keys, 1981).
+    Whole pixels by copying rows from elsewhere, the rest by cubic convolution (Keys, 1981). Mirrored at the edges: a
+    window is cut from a larger frame, so what comes in has texture, and no smear.
     """
     samples, frames, channels, height, width = clips.shape
     device, count = clips.device, samples * frames
     whole = (-shift).floor().long().view(count, 2)
     share = (-shift).view(count, 2) - whole
     margin = int(whole[:, 0].abs().max()) + 3
-    wide = functional.pad(clips.view(count, channels, height, width), (margin, margin, 0, 0), mode="replicate")
-    row = (torch.arange(-1, height + 2) + whole[:, 1, None]).clamp(0, height - 1)[:, None, :]
+    wide = functional.pad(clips.view(count, channels, height, width), (margin, margin, 0, 0), mode="reflect")
+    row = torch.arange(-1, height + 2) + whole[:, 1, None]
+    row = ((height - 1) - ((height - 1) - row.abs()).abs())[:, None, :]
     plane = torch.arange(count * channels).view(count, channels, 1) * height
     first = (plane + row) * (width + 2 * margin) + whole[:, 0].view(count, 1, 1) + margin - 1
     pieces = wide.as_strided((wide.numel() - width - 2, width + 3), (1, 1))

@@ -152,11 +152,12 @@ class Planner:
         # Of a constant stream of births those alive at a moment number rate times mean life.
         times = torch.stack([tables.mean_life, torch.full_like(tables.mean_life, frames - 1)], dim=-1)
         area = torch.where(tables.fitted, self._micrometres[step, None] ** 2, touch.per_frame[step])
-        lone = rates * (1 - tables.clustered) * area * touch.area[step]
+        clustered = torch.where(touch.whole[step], tables.clustered, 0.0)
+        lone = rates * (1 - clustered) * area * touch.area[step]
         pixel = self._micrometres[step, None]
         margin = 2 * (touch.margin[step] + REACH * tables.radius / pixel)
         spread = (touch.height + margin) * (touch.width + margin) * pixel**2
-        parents = rates * tables.clustered / tables.members.clamp(min=1e-9) * spread
+        parents = rates * clustered / tables.members.clamp(min=1e-9) * spread
         drawn = [torch.poisson(part[..., None] * times, generator=generator).long() for part in (lone, parents)]
         return drawn[0], drawn[1]
 
@@ -339,10 +340,15 @@ class Touch:
         area = torch.where(self._spans, self._seen * frame, area)
         area = torch.where(self._members > 0, area, 0.0)
         half = torch.cat([self._reach.amax(dim=1), torch.zeros(1, dtype=torch.float64)])
-        margin = torch.stack(
-            [half[a:b].amax() if b > a else half[-1] for a, b in zip(start.view(-1), stop.view(-1), strict=True)]
-        ).view_as(area)
-        return TouchTable(height, width, area, 1 / frame, margin, total, start.reshape(-1), stop.reshape(-1))
+        cut = torch.cat([self._cut.double(), torch.zeros(1, dtype=torch.float64)])
+        pools = [slice(a, b) if b > a else slice(-1, None) for a, b in zip(start.view(-1), stop.view(-1), strict=True)]
+        margin, pieces = (
+            torch.tensor([float(part[pool].amax()) for pool in pools], dtype=torch.float64).view_as(area)
+            for part in (half, cut)
+        )
+        return TouchTable(
+            height, width, area, 1 / frame, margin, pieces == 0, total, start.reshape(-1), stop.reshape(-1)
+        )
 
 
 @dataclass(frozen=True)
@@ -357,6 +363,8 @@ class TouchTable:
     """One over the pixels of a frame."""
     margin: Tensor
     """Largest side of any member, pixels."""
+    whole: Tensor
+    """Whether all members are whole. Pieces have no middle about which they could gather: they lie alone."""
     total: Tensor
     """`(members + 1,)`: places, summed up over the members."""
     start: Tensor

@@ -30,7 +30,7 @@ AFAR = 8
 LEAST = 4
 """Members of a pool, whatever their size."""
 
-BUDGET = 1_000_000
+BUDGET = 2_000_000
 """Pixels that may be drawn for a pool once it has that many."""
 
 TRIES = 40
@@ -82,7 +82,7 @@ def render(
     path = Path(cache) / f"atlas-{_key(recipe, statistics, steps, seed, members, frames)}.npz"
     try:
         return Atlas.load(path)
-    except (OSError, KeyError, ValueError):
+    except (OSError, ValueError):
         atlas = _render(recipe, statistics, steps, seed, members, frames)
     path.parent.mkdir(parents=True, exist_ok=True)
     # Written aside and moved: several workers may draw the same atlas at once.
@@ -182,7 +182,8 @@ class _Drawer:
         """
         step = self._step
         seen = tried = 0
-        each = step.height * step.width * self._frames // 8
+        # A spanning shape is mostly empty: a frame of it costs about what a patch of a thirtieth of the frame does.
+        each = step.height * step.width * self._frames // 32
         while tried < TRIES * members and seen < members and (seen < LEAST or tried * each < BUDGET):
             tried += 1
             shape = self._kind.sample(rng, self._statistics)

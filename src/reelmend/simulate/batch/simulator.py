@@ -24,6 +24,9 @@ from reelmend.simulate.life import recipe_statistics
 from reelmend.simulate.recipe import FITTED, Recipe
 from reelmend.simulate.statistics import Statistics
 
+SMALLEST = 32
+"""Pixels a side of the smallest window."""
+
 IN_CACHE = 1 << 19
 """Samples of picture that a CPU works on at once: some two megabytes, about what a core has to itself."""
 
@@ -153,7 +156,8 @@ class Simulator:
         samples, frames, channels, height, width = clips.shape
         step = self._planner.step(generator, samples)
         pixel = self._micrometres[step]
-        changes = picture.changes(self._recipe.picture, generator, pixel, frames, self.device)
+        farthest = min(height, width) / 4 - 1
+        changes = picture.changes(self._recipe.picture, generator, pixel, frames, farthest, self.device)
         return _Plan(
             changes,
             self._planner.plan(generator, step, frames, height, width, changes.shift),
@@ -172,8 +176,9 @@ class Simulator:
             raise ValueError(f"clips are (b, t, c, h, w) float32 with c 1 or 3, not {tuple(clips.shape)} {clips.dtype}")
         if clips.shape[1] > self._frames:
             raise ValueError(f"clips of {clips.shape[1]} frames; the simulator was made for at most {self._frames}")
-        if max(clips.shape[-2:]) > SIDE:
-            raise ValueError(f"windows of {clips.shape[-2]} x {clips.shape[-1]} pixels; at most {SIDE} a side")
+        if max(clips.shape[-2:]) > SIDE or min(clips.shape[-2:]) < SMALLEST:
+            size = f"{clips.shape[-2]} x {clips.shape[-1]}"
+            raise ValueError(f"windows of {size} pixels; {SMALLEST} to {SIDE} a side")
 
     def _as_film(self, clean: Tensor, plan: _Plan) -> Tensor:
         """As `reelmend.simulate.simulation`: photographed, run through a gate, grained, faded."""

@@ -104,9 +104,10 @@ def describe(outline: Outline) -> NDArray[np.float64]:
     perimeter = sum(cv2.arcLength(contour, True) for contour in contours)
     edge_x, edge_y = cv2.Sobel(picture, cv2.CV_32F, 1, 0), cv2.Sobel(picture, cv2.CV_32F, 0, 1)
     direction = np.histogram(np.arctan2(edge_y, edge_x) % np.pi, TURNS, (0, np.pi), weights=np.hypot(edge_x, edge_y))[0]
+    height, width = (int(np.ptp(line)) + 1 for line in np.nonzero(solid))
     return np.concatenate(
         [
-            np.log([area, perimeter + 1, np.ptp(np.nonzero(solid)[0]) + 1, np.ptp(np.nonzero(solid)[1]) + 1]),
+            np.log([area, perimeter + 1, float(height), float(width)]),
             np.log([long, short, long / short, perimeter**2 / area + 1, area / long / short]),
             [np.cos(2 * lean), np.sin(2 * lean), len(contours), float(tree[0, :, 3].max() >= 0)],
             np.quantile(inside, [0.25, 0.5, 0.75, 0.9, 1.0]),

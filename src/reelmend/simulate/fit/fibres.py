@@ -29,6 +29,9 @@ TRIAL = (40, 240)
 SHRINK = 12.0
 """Shapes by which correlations are drawn towards none: with n shapes they are taken n / (n + SHRINK) times."""
 
+CRUMBS, CRUMBS_FOR_SPIKE, MOST_CRUMBS = 2.0, 10.0, 8.0
+"""Crumbs a millimetre: where calibration begins, how many more make the mean spike larger by one, the most."""
+
 PRIOR = 6.0
 """Shapes that are taken to lie in any direction, beside those found."""
 
@@ -82,7 +85,7 @@ def is_traced(outline: Outline) -> bool:
 class Measured:
     """Traits of one polygon; the same for a real and for a simulated one."""
 
-    __slots__ = ("direction", "ripple_pairs", "tips", "traits", "turns")
+    __slots__ = ("direction", "ripple_pairs", "spike", "tips", "traits", "turns")
 
     def __init__(self, polygon: Points, spine: Spine) -> None:
         perimeter = float(np.linalg.norm(polygon - np.roll(polygon, 1, axis=0), axis=1).sum())
@@ -112,6 +115,8 @@ class Measured:
             ]
         )
         self.ripple_pairs = across - across.mean()
+        self.spike = float(np.log(spine.width[4:-4].max() / np.median(spine.width)))
+        """How far something sticks out at one place of the fibre."""
         self.direction = direction(spine.points)
 
 
@@ -139,7 +144,8 @@ def calibrate(found: Sequence[Measured], kind: Any, traced: bool) -> dict[str, A
     wanted = _summary(found)
     tables, scores = wanted["tables"].copy(), wanted["scores"].copy()
     follow, ripple, spread = wanted["follow"], wanted["ripple"], wanted["spread"]
-    numbers = _numbers(wanted, tables, scores, follow, ripple, spread, len(found))
+    crumbs = CRUMBS if traced else 0.0
+    numbers = _numbers(wanted, tables, scores, follow, ripple, spread, crumbs, len(found))
     trial = int(np.clip(3 * len(found), *TRIAL))
     for number in range(ROUNDS):
         rng = np.random.default_rng(number)
@@ -158,7 +164,10 @@ def calibrate(found: Sequence[Measured], kind: Any, traced: bool) -> dict[str, A
         follow += gain * (wanted["follow"] - got["follow"])
         ripple += gain * (wanted["ripple"] - got["ripple"])
         spread = max(spread + gain * (wanted["spread"] - got["spread"]), 0.0)
-        numbers = _numbers(wanted, tables, scores, follow, ripple, spread, len(found))
+        if traced:
+            # Somebody who clicks round a hair leaves its crumbs out.
+            crumbs = float(np.clip(crumbs + gain * CRUMBS_FOR_SPIKE * (wanted["spike"] - got["spike"]), 0, MOST_CRUMBS))
+        numbers = _numbers(wanted, tables, scores, follow, ripple, spread, crumbs, len(found))
     return numbers
 
 
@@ -174,12 +183,20 @@ def _summary(found: Sequence[Measured]) -> dict[str, Any]:
         "follow": _lag(turns),
         "ripple": _lag(ripples),
         "spread": float(np.std([np.log((one.tips[0] + 0.05) / (one.tips[1] + 0.05)) for one in found]) / np.sqrt(2)),
+        "spike": float(np.mean([one.spike for one in found])),
         "directions": np.histogram([one.direction for one in found], SECTORS, (0, np.pi))[0],
     }
 
 
 def _numbers(
-    wanted: Mapping[str, Any], tables: Floats, scores: Floats, follow: float, ripple: float, spread: float, count: int
+    wanted: Mapping[str, Any],
+    tables: Floats,
+    scores: Floats,
+    follow: float,
+    ripple: float,
+    spread: float,
+    crumbs: float,
+    count: int,
 ) -> dict[str, Any]:
     turns = wanted["turns"] if wanted["turns"] is not None else _scores(np.clip(TABLE, 0.02, 0.98))
     turns = (turns - turns[::-1]) / 2  # either way alike
@@ -191,6 +208,7 @@ def _numbers(
         "turn_follows": round(float(np.clip(follow, -0.6, 0.9)), 4),
         "ripple_follows": round(float(np.clip(ripple, -0.6, 0.9)), 4),
         "tip_spread": round(float(spread), 4),
+        "crumbs": round(crumbs, 4),
         "directions": _plain(share / share.sum()),
     }
 

@@ -50,6 +50,8 @@ class FibreShape:
     """Micrometres between the corners by which somebody would outline it."""
     traced: bool
     """Whether an annotator would have had it traced by the machine, or clicked round it by hand."""
+    crumbs: tuple[tuple[float, float, float], ...] = ()
+    """Bits of dirt beside it: x, y and radius, micrometres."""
 
     @property
     def extent(self) -> tuple[float, float]:
@@ -78,6 +80,8 @@ class FibreStyle:
     """Correlation of the width's deviation with that one step on."""
     tip_spread: float
     """How far the two ends differ: standard deviation of the logarithm of one's width."""
+    crumbs: float
+    """Mean number for a millimetre of fibre."""
     directions: Floats
     """Cumulative share of directions, `(SECTORS + 1,)`."""
 
@@ -94,6 +98,7 @@ class FibreStyle:
             turn_follows=float(numbers["turn_follows"]),
             ripple_follows=float(numbers["ripple_follows"]),
             tip_spread=float(numbers["tip_spread"]),
+            crumbs=float(numbers["crumbs"]),
             directions=np.concatenate([[0.0], np.cumsum(share) / share.sum()]),
         )
 
@@ -134,9 +139,39 @@ def sample_fibre(rng: np.random.Generator, model: FibreStyle) -> FibreShape:
     profile *= width / max(float(profile.mean()), 1e-9)
     spine = _turned(spine, model, rng)
     middle = (spine.min(axis=0) + spine.max(axis=0)) / 2
+    spine -= middle
     return FibreShape(
-        tuple((float(x), float(y)) for x, y in spine - middle), tuple(profile.tolist()), float(step), model.traced
+        tuple((float(x), float(y)) for x, y in spine),
+        tuple(profile.tolist()),
+        float(step),
+        model.traced,
+        _crumbs(rng, model.crumbs * length / 1000, spine, profile),
     )
+
+
+CRUMB_RADIUS = (4.0, 16.0)
+"""Micrometres."""
+
+CRUMB_GAP = (14.0, 42.0)
+"""From the fibre's side to the middle of a crumb, micrometres: what lies nearer is the width's ripple, what lies
+farther was annotated by itself."""
+
+CRUMBLY = 2.0
+"""Variance of the crumbs' rate over the square of its mean: most fibres are clean, some are full of them."""
+
+
+def _crumbs(
+    rng: np.random.Generator, mean: float, spine: Points, width: Floats
+) -> tuple[tuple[float, float, float], ...]:
+    if mean <= 0:
+        return ()
+    count = int(rng.poisson(mean * rng.gamma(1 / CRUMBLY, CRUMBLY)))
+    at = rng.integers(len(spine), size=count)
+    angle = rng.uniform(0, 2 * np.pi, count)
+    away = width[at] / 2 + rng.uniform(*CRUMB_GAP, count)
+    places = spine[at] + away[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    radii = np.exp(rng.uniform(*np.log(CRUMB_RADIUS), count))
+    return tuple((float(x), float(y), float(radius)) for (x, y), radius in zip(places, radii, strict=True))
 
 
 def sides(shape: FibreShape) -> tuple[Points, Points]:
@@ -149,12 +184,17 @@ def sides(shape: FibreShape) -> tuple[Points, Points]:
 
 
 def fibre_parts(shape: FibreShape, links: int = 8) -> tuple[Points, ...]:
-    """Its outline as a chain of polygons `links` points long, so that it stays filled where it crosses itself."""
+    """Its outline as a chain of polygons `links` points long, so that it stays filled where it crosses itself;
+    then its crumbs."""
     left, right = sides(shape)
-    return tuple(
+    chain = tuple(
         np.concatenate([left[i : i + links + 1], right[i : i + links + 1][::-1]])
         for i in range(0, len(left) - 1, links)
     )
+    return chain + tuple(_OCTAGON * radius + (x, y) for x, y, radius in shape.crumbs)
+
+
+_OCTAGON = np.stack([np.cos(np.arange(8) * np.pi / 4), np.sin(np.arange(8) * np.pi / 4)], axis=1)
 
 
 def draw_fibre(shape: FibreShape, pose: Pose, canvas: tuple[int, int]) -> Cover:

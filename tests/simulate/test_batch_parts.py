@@ -14,9 +14,10 @@ from reelmend.simulate import recipe as recipes
 from reelmend.simulate.batch import Simulator, picture
 from reelmend.simulate.batch.atlas import SIDE, Atlas, Collector, Pixels, Step
 from reelmend.simulate.batch.grain import GrainBank
+from reelmend.simulate.batch.keep import load
 from reelmend.simulate.batch.lay import UNIT, Layer
 from reelmend.simulate.batch.lookalikes import LookalikeClips
-from reelmend.simulate.batch.plan import CHOICES, TURNS, Records
+from reelmend.simulate.batch.records import CHOICES, TURNS, Records
 from reelmend.simulate.batch.render import ladder
 from reelmend.simulate.batch.tables import Tables
 from reelmend.simulate.grain import add_grain, grain_of
@@ -222,7 +223,7 @@ class TestAtlas:
         monkeypatch.setattr("reelmend.simulate.batch.render._render", None)
         again = Simulator(recipe, 4, **options).batch(given)
         assert torch.equal(drawn.alpha, again.alpha)
-        assert Atlas.load(kept).spans.tolist() == [False, True]
+        assert load(Atlas, kept).spans.tolist() == [False, True]
 
     def test_broken_cache_is_drawn_anew(self, tmp_path: Path) -> None:
         recipe = Recipe(damage={"dust": Entry()})
@@ -245,6 +246,14 @@ class TestLookalikes:
         assert not torch.equal(changed[:, 0], changed[:, 1])
         assert not bool(batch.mask.any())
         assert torch.equal(batch.damaged, batch.clean)
+
+    def test_kept_clips_are_read_again(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        recipe = Recipe(scan_width=(800, 801), lookalikes={"birds": Lookalike(chance=1.0)})
+        given = torch.full((2, 2, 3, 64, 64), 0.5)
+        drawn = Simulator(recipe, 1, frames=2, steps=1, cache=tmp_path).batch(given)
+        monkeypatch.setattr("reelmend.simulate.batch.lookalikes.draw_clips", None)
+        again = Simulator(recipe, 1, frames=2, steps=1, cache=tmp_path).batch(given)
+        assert torch.equal(drawn.clean, again.clean)
 
     def test_chance(self) -> None:
         recipe = Recipe(scan_width=(800, 801), lookalikes={"titles": Lookalike(chance=0.25)})

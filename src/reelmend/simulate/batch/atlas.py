@@ -8,9 +8,7 @@ of that side sees, so that every training window inside the square sees the piec
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from pathlib import Path
-from zipfile import BadZipFile
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,22 +85,6 @@ class Atlas:
     """`(kinds,)`: patches a member."""
     spans: NDArray[np.bool_]
     """`(kinds,)`: whether the kind spans the frame."""
-
-    def save(self, path: Path) -> None:
-        """As an `.npz` that `load` reads."""
-        with path.open("wb") as file:
-            np.savez(file, **{field.name: getattr(self, field.name) for field in fields(self)})
-
-    @classmethod
-    def load(cls, path: Path) -> Atlas:
-        """Raises OSError for a file that cannot be read, ValueError for one that is not an atlas."""
-        # NumPy leaves a file open that it cannot make sense of.
-        with path.open("rb") as file:
-            try:
-                with np.load(file, allow_pickle=False) as stored:
-                    return cls(**{field.name: stored[field.name] for field in fields(cls)})
-            except (BadZipFile, KeyError, EOFError) as error:
-                raise ValueError(f"{path} is not an atlas of drawn defects") from error
 
 
 class Collector:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from reelmend.simulate.batch.atlas import SIDE, Atlas
-from reelmend.simulate.batch.plan import TURNS, Records
+from reelmend.simulate.batch.records import TURNS, Records
 from reelmend.simulate.optics import DENSEST, FAINTEST
 
 UNIT = 1 << 16

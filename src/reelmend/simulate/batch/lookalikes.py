@@ -7,8 +7,9 @@ look for their place in the picture (glints) are left out.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from reelmend.simulate.batch.atlas import SIDE, Step
+from reelmend.simulate.batch.keep import kept, key_of
 from reelmend.simulate.batch.lay import UNIT, Placer
+from reelmend.simulate.batch.render import ROOM
 from reelmend.simulate.grain import BT709
 from reelmend.simulate.lookalikes import LOOKALIKES, LookAlike, Stamp, Thing
 from reelmend.simulate.lookalikes.promise import scale_of
@@ -45,6 +48,20 @@ class _Frame:
 
 
 @dataclass(frozen=True)
+class Clips:
+    """The pixels of all frames of all clips, one after the other."""
+
+    row: NDArray[np.int16]
+    column: NDArray[np.int16]
+    density: Image
+    """Natural logarithm of the light that is lost."""
+    light: Image
+    """`(n, 3)`: what the picture moves towards."""
+    count: NDArray[np.int64]
+    """Pixels of each frame."""
+
+
+@dataclass(frozen=True)
 class Placements:
     """Clips laid over the samples of a batch, one row each, on the host."""
 
@@ -63,35 +80,29 @@ class Placements:
 class LookalikeClips:
     """All clips of a recipe's look-alikes on a device."""
 
-    def __init__(self, recipe: Recipe, steps: Sequence[Step], seed: int, frames: int, device: torch.device) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        steps: Sequence[Step],
+        seed: int,
+        frames: int,
+        device: torch.device,
+        cache: Path | None = None,
+    ) -> None:
         """Raises KeyError for a look-alike that nobody knows."""
         self._names = [name for name in recipe.lookalikes if not LOOKALIKES[name].needs_picture]
         self._frames, self._device = frames, device
         self._chance = torch.tensor([recipe.lookalikes[name].chance for name in self._names], dtype=torch.float64)
         self._mirrors = torch.tensor([name not in READ for name in self._names], dtype=torch.bool)
-        places: list[tuple[NDArray[np.int64], ...]] = []
-        density: list[Image] = []
-        light: list[Image] = []
-        for number, step in enumerate(steps):
-            for index, name in enumerate(self._names):
-                for clip in range(CLIPS):
-                    rng = np.random.default_rng([seed, number, index, clip])
-                    amount = float(rng.uniform(*recipe.lookalikes[name].amount))
-                    for frame in clip_frames(rng, LOOKALIKES[name], step, frames, amount):
-                        rows, columns = np.nonzero(frame.gain < 1 - FAINTEST)
-                        gain = np.maximum(frame.gain[rows, columns], np.float32(10**-DENSEST))
-                        lost = -np.log(gain)
-                        places.append((rows, columns))
-                        density.append(lost)
-                        # Kept so that things which overlap share their light by what each of them takes.
-                        colour = frame.lift[rows, columns] / np.maximum(1 - gain, np.float32(1e-6))[:, None]
-                        light.append(np.clip(colour, 0, 1).astype(np.float32))
-        counts = np.array([len(part[0]) for part in places], dtype=np.int64)
-        down, across = (_joined([part[axis] for part in places]).astype(np.int16) for axis in (0, 1))
-        whole = np.ones(len(counts), dtype=np.bool_)
-        self._placer = Placer(down, across, np.cumsum(counts) - counts, counts, whole, device)
-        self._density = torch.from_numpy(_joined(density).astype(np.float32)).to(device)
-        self._light = torch.from_numpy(_joined(light).astype(np.float32).reshape(-1, 3)).to(device)
+        amounts = {name: recipe.lookalikes[name].amount for name in self._names}
+        sources = sorted([*ROOM.glob("lookalikes/*.py"), Path(__file__)])
+        key = key_of((amounts, tuple(steps), seed, frames, SIDE), sources)
+        drawn = kept(Clips, cache, key, lambda: draw_clips(amounts, steps, seed, frames))
+        pieces = np.ones(len(drawn.count), dtype=np.bool_)
+        start = np.cumsum(drawn.count) - drawn.count
+        self._placer = Placer(drawn.row, drawn.column, start, drawn.count, pieces, device)
+        self._density = torch.from_numpy(drawn.density).to(device)
+        self._light = torch.from_numpy(drawn.light).to(device)
 
     def plan(self, generator: torch.Generator, step: Tensor, height: int, width: int) -> Placements:
         """Which samples have which clips, and where; `step` is that of each sample."""
@@ -136,6 +147,32 @@ class LookalikeClips:
         alpha = -torch.expm1(total * (-1.0 / UNIT))
         towards = share_of_light / total.clamp(min=1)
         clips.add_(towards.sub_(clips).mul_(alpha))
+
+
+def draw_clips(amounts: Mapping[str, tuple[float, float]], steps: Sequence[Step], seed: int, frames: int) -> Clips:
+    """`CLIPS` clips of each look-alike at each step, in this order; `amounts` is their range of times the usual."""
+    places: list[tuple[NDArray[np.int64], ...]] = []
+    density: list[Image] = []
+    light: list[Image] = []
+    for number, step in enumerate(steps):
+        for index, (name, amount) in enumerate(amounts.items()):
+            for clip in range(CLIPS):
+                rng = np.random.default_rng([seed, number, index, clip])
+                for frame in clip_frames(rng, LOOKALIKES[name], step, frames, float(rng.uniform(*amount))):
+                    rows, columns = np.nonzero(frame.gain < 1 - FAINTEST)
+                    gain = np.maximum(frame.gain[rows, columns], np.float32(10**-DENSEST))
+                    places.append((rows, columns))
+                    density.append(-np.log(gain))
+                    # Kept so that things which overlap share their light by what each of them takes.
+                    colour = frame.lift[rows, columns] / np.maximum(1 - gain, np.float32(1e-6))[:, None]
+                    light.append(np.clip(colour, 0, 1).astype(np.float32))
+    return Clips(
+        row=_joined([part[0] for part in places]).astype(np.int16),
+        column=_joined([part[1] for part in places]).astype(np.int16),
+        density=_joined(density).astype(np.float32),
+        light=_joined(light).astype(np.float32).reshape(-1, 3),
+        count=np.array([len(part[0]) for part in places], dtype=np.int64),
+    )
 
 
 def clip_frames(rng: np.random.Generator, look: LookAlike, step: Step, frames: int, amount: float) -> list[_Frame]:

@@ -6,78 +6,16 @@ nothing ever comes back from the device, so the device is never waited for. Ther
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from reelmend.simulate.batch.atlas import SIDE, Atlas, Step
+from reelmend.simulate.batch.records import ALONG, CHOICES, FREE, PIECE, SPANNING, TURNS, Records
 from reelmend.simulate.batch.tables import WAVES, Tables
+from reelmend.simulate.batch.touch import Touch, TouchTable
 from reelmend.simulate.space import REACH
-
-TURNS = (
-    (1, 0, 0, 1),
-    (1, 0, 0, -1),
-    (-1, 0, 0, -1),
-    (-1, 0, 0, 1),
-    (0, 1, 1, 0),
-    (0, 1, -1, 0),
-    (0, -1, 1, 0),
-    (0, -1, -1, 0),
-)
-"""As drawn, mirrored, upside down, both, and quarter turns of these: row = a dy + b dx, column = c dy + d dx."""
-
-FREE, PIECE, SPANNING, ALONG = range(4)
-CHOICES = ((0, 1, 2, 3, 4, 5, 6, 7), (0, 1, 2, 3), (0, 1), (0, 2))
-"""Turns that leave a member as probable as it was: any; those that keep a square's rows rows; those that keep the
-frame's top at its top; those that keep a line's direction."""
-
-
-@dataclass(frozen=True)
-class Records:
-    """Patches to be laid, one a row: a defect has one for each frame in which it is seen, and one more for its rim."""
-
-    patch: Tensor
-    """Number in the atlas."""
-    plane: Tensor
-    """Frame of the batch, `sample * frames + frame`."""
-    place: Tensor
-    """`(n, 2)` row and column of the origin."""
-    turn: Tensor
-    """Row of `TURNS`."""
-    kind: Tensor
-    """Position in the recipe."""
-    opacity: Tensor
-    white: Tensor
-    bright: Tensor
-    """bool."""
-    tint: Tensor
-    """Position in the tints of `Tables`; 0 = neutral."""
-
-    def __len__(self) -> int:
-        return len(self.patch)
-
-    def where(self, chosen: Tensor) -> Records:
-        """Those chosen by a bool or an index."""
-        return Records(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
-
-    def within(self, planes: range) -> Records:
-        """Those on some planes, counted from the first of them."""
-        mine = self.where((self.plane >= planes.start) & (self.plane < planes.stop))
-        return mine.on(mine.plane - planes.start)
-
-    def weaker(self, share: Tensor) -> Records:
-        """With a share, one for each, of their opacity."""
-        return replace(self, opacity=self.opacity * share)
-
-    def on(self, plane: Tensor) -> Records:
-        """On other planes."""
-        return replace(self, plane=plane)
-
-    @classmethod
-    def joined(cls, parts: Sequence[Records]) -> Records:
-        return cls(*(torch.cat([getattr(part, name) for part in parts]) for name in cls.__dataclass_fields__))
 
 
 @dataclass(frozen=True)
@@ -307,75 +245,6 @@ class Planner:
         size = tables.wobble(defects.kind, _rand(generator, len(defects.kind)))
         size = size / self._micrometres[step[defects.sample]]
         return tables.wander(waves, frames) * size[:, None, None]
-
-
-class Touch:
-    """From how many places the members of each pool touch a window, for windows of any size."""
-
-    def __init__(self, atlas: Atlas, steps: tuple[Step, ...]) -> None:
-        self._reach = torch.from_numpy(atlas.member_reach).double()
-        self._cut = torch.from_numpy(atlas.member_cut)
-        self._start = torch.from_numpy(atlas.pool_start)
-        self._members = torch.from_numpy(atlas.pool_members)
-        self._seen = torch.from_numpy(atlas.pool_seen).double()
-        self._frame = torch.tensor([[step.height, step.width] for step in steps], dtype=torch.float64)
-        self._spans = torch.from_numpy(atlas.spans)
-        self._known: dict[tuple[int, int], TouchTable] = {}
-
-    def window(self, height: int, width: int) -> TouchTable:
-        if (height, width) not in self._known:
-            self._known[height, width] = self._measure(height, width)
-        return self._known[height, width]
-
-    def _measure(self, height: int, width: int) -> TouchTable:
-        size = torch.tensor([height, width], dtype=torch.float64)
-        # A cut piece was cut by a square: that is the window in which it is met.
-        seen = torch.where(self._cut[:, None], torch.tensor(float(SIDE)), size)
-        places = (seen + self._reach).prod(dim=1)
-        total = torch.cat([torch.zeros(1, dtype=torch.float64), places.cumsum(0)])
-        start, stop = self._start, self._start + self._members
-        count = self._members.clamp(min=1)
-        area = (total[stop] - total[start]) / count
-        frame = self._frame.prod(dim=1)[:, None].expand_as(area)
-        area = torch.where(self._spans, self._seen * frame, area)
-        area = torch.where(self._members > 0, area, 0.0)
-        half = torch.cat([self._reach.amax(dim=1), torch.zeros(1, dtype=torch.float64)])
-        cut = torch.cat([self._cut.double(), torch.zeros(1, dtype=torch.float64)])
-        pools = [slice(a, b) if b > a else slice(-1, None) for a, b in zip(start.view(-1), stop.view(-1), strict=True)]
-        margin, pieces = (
-            torch.tensor([float(part[pool].amax()) for pool in pools], dtype=torch.float64).view_as(area)
-            for part in (half, cut)
-        )
-        return TouchTable(
-            height, width, area, 1 / frame, margin, pieces == 0, total, start.reshape(-1), stop.reshape(-1)
-        )
-
-
-@dataclass(frozen=True)
-class TouchTable:
-    """`(steps, kinds)` unless said otherwise."""
-
-    height: int
-    width: int
-    area: Tensor
-    """Mean number of places, in square pixels, from which a member touches the window."""
-    per_frame: Tensor
-    """One over the pixels of a frame."""
-    margin: Tensor
-    """Largest side of any member, pixels."""
-    whole: Tensor
-    """Whether all members are whole. Pieces have no middle about which they could gather: they lie alone."""
-    total: Tensor
-    """`(members + 1,)`: places, summed up over the members."""
-    start: Tensor
-    """`(pools,)`."""
-    stop: Tensor
-
-    def pick(self, pool: Tensor, share: Tensor) -> Tensor:
-        """A member of each pool, in proportion to the places from which it is met; `share` is uniform in 0..1."""
-        low, high = self.total[self.start[pool]], self.total[self.stop[pool]]
-        found = torch.searchsorted(self.total, low + share * (high - low), right=True) - 1
-        return torch.minimum(torch.maximum(found, self.start[pool]), self.stop[pool] - 1)
 
 
 _TURNS = torch.tensor(TURNS).view(-1, 2, 2)

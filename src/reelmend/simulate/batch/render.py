@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from reelmend.simulate.batch.atlas import SIDE, Atlas, Collector, Pixels, Step
+from reelmend.simulate.batch.keep import kept, key_of
 from reelmend.simulate.defect import Cover, Defect, Ink, Pose
 from reelmend.simulate.kinds import KINDS
 from reelmend.simulate.kinds.promise import Kind
@@ -23,6 +22,9 @@ from reelmend.simulate.statistics import Statistics
 
 STEPS = 10
 """Scan scales that are drawn, at least; as many for each of a recipe's gauges."""
+
+ROOM = Path(__file__).parents[1]
+"""The simulator's folder."""
 
 AFAR = 8
 """Times smaller is a shape drawn to see how large it is."""
@@ -77,30 +79,12 @@ def render(
     With `cache`, a folder, the atlas is kept there and read again for the same arguments. Raises KeyError for a kind
     that nobody knows.
     """
-    if cache is None:
-        return _render(recipe, statistics, steps, seed, members, frames)
-    path = Path(cache) / f"atlas-{_key(recipe, statistics, steps, seed, members, frames)}.npz"
-    try:
-        return Atlas.load(path)
-    except (OSError, ValueError):
-        atlas = _render(recipe, statistics, steps, seed, members, frames)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Written aside and moved: several workers may draw the same atlas at once.
-    with tempfile.TemporaryDirectory(dir=path.parent) as work:
-        atlas.save(Path(work) / path.name)
-        (Path(work) / path.name).replace(path)
-    return atlas
-
-
-def _key(recipe: Recipe, statistics: Statistics, steps: Sequence[Step], *numbers: int) -> str:
-    """Of what the atlas depends on, the drawing code included."""
-    digest = hashlib.sha256(repr((recipe.damage, recipe.smallest, tuple(steps), numbers, SIDE)).encode())
-    digest.update(statistics.as_json().encode())
-    room = Path(__file__).parents[1]
-    own = [room / name for name in ("optics.py", "raster.py", "life.py", "batch/render.py", "batch/atlas.py")]
-    for source in (*sorted(room.glob("kinds/*.py")), *own):
-        digest.update(source.read_bytes())
-    return digest.hexdigest()[:24]
+    numbers = (tuple(steps), seed, members, frames, SIDE, LEAST, BUDGET)
+    own = [ROOM / name for name in ("optics.py", "raster.py", "life.py", "batch/render.py", "batch/atlas.py")]
+    key = key_of(
+        (recipe.damage, recipe.smallest, statistics.as_json(), *numbers), (*sorted(ROOM.glob("kinds/*.py")), *own)
+    )
+    return kept(Atlas, cache, key, lambda: _render(recipe, statistics, steps, seed, members, frames))
 
 
 def _render(

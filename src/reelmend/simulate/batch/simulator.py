@@ -14,7 +14,8 @@ from reelmend.simulate.batch.atlas import SIDE
 from reelmend.simulate.batch.grain import GrainBank, Pieces
 from reelmend.simulate.batch.lay import KIND_BITS, UNIT, Layer
 from reelmend.simulate.batch.lookalikes import LookalikeClips, Placements
-from reelmend.simulate.batch.plan import Planner, Records
+from reelmend.simulate.batch.plan import Planner
+from reelmend.simulate.batch.records import Records
 from reelmend.simulate.batch.render import STEPS, ladder, render
 from reelmend.simulate.batch.tables import Tables
 from reelmend.simulate.damage import TRUTH_ALPHA
@@ -107,7 +108,7 @@ class Simulator:
         cache: Path | None = None,
     ) -> None:
         """`frames` is the longest window that `batch` will be given; `members` how many defects of a kind the atlas
-        has at each of `steps` scan scales; `cache` a folder in which drawn atlases are kept.
+        has at each of `steps` scan scales; `cache` a folder in which what was drawn is kept.
 
         Raises KeyError for a kind or look-alike that nobody knows, UsageError for statistics that cannot be read.
         """
@@ -128,7 +129,9 @@ class Simulator:
         self._layer = Layer(atlas, self.device)
         self._codes = torch.tensor([self.kinds.index(name) + 1 for name in recipe.damage], dtype=torch.long)
         self._grain = None if recipe.grain is None else GrainBank(recipe.grain, self._steps, seed, self.device)
-        self._lookalikes = LookalikeClips(recipe, self._steps, seed, frames, self.device) if recipe.lookalikes else None
+        self._lookalikes = (
+            LookalikeClips(recipe, self._steps, seed, frames, self.device, cache) if recipe.lookalikes else None
+        )
 
     def batch(self, clean_clips: Tensor, number: int | None = None) -> Batch:
         """Damage `(b, t, c, h, w)` float32 clips in 0..1, c 1 or 3; they are left as they are.

@@ -1,4 +1,4 @@
-"""From how many places the members of an atlas touch a window: what turns counts a unit of film into counts a window."""
+"""From how many places an atlas's members touch a window: what turns counts a unit of film into counts a window."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from reelmend.simulate import recipe as recipes
 from reelmend.simulate.batch import Simulator, picture
 from reelmend.simulate.batch.atlas import SIDE, Atlas, Collector, Pixels, Step
-from reelmend.simulate.batch.grain import GrainBank
+from reelmend.simulate.batch.grain import LAW, GrainBank
 from reelmend.simulate.batch.keep import load
 from reelmend.simulate.batch.lay import UNIT, Layer
 from reelmend.simulate.batch.lookalikes import LookalikeClips
@@ -92,9 +92,8 @@ def test_grain_is_that_of_the_reel(channels: int, level: float) -> None:
     clips = torch.full((6, 2, channels, 96, 120), level)
     bank.add(clips, bank.plan(torch.Generator().manual_seed(1), torch.zeros(6, dtype=torch.long), 2, channels, 96, 120))
     shape = (600, 900) if channels == 1 else (600, 900, 3)
-    law = getattr(recipe, "law", "parabola")
     reel = add_grain(
-        np.full(shape, level, np.float32), grain_of("16mm", 900, 10, 0.4, law=law), np.random.default_rng(1)
+        np.full(shape, level, np.float32), grain_of("16mm", 900, 10, 0.4, law=LAW), np.random.default_rng(1)
     )
     ours, theirs = clips.numpy() - level, reel - level
     assert ours.std() == pytest.approx(theirs.std(), rel=0.06)

@@ -37,18 +37,20 @@ class Pieces:
         return Pieces(self.first[part], self.weight[part], self.strength[part])
 
 
+LAW: Law = "film"
+"""Grain against brightness, as `reelmend.simulate.simulation` lays it."""
+
+
 class GrainBank:
     """Noise of each step's grain size, from which every frame cuts its own pieces, upside down and negated at will."""
 
     def __init__(self, recipe: recipes.Grain, steps: Sequence[Step], seed: int, device: torch.device) -> None:
         self._recipe = recipe
-        law: Law = getattr(recipe, "law", "parabola")
-        grains = [grain_of(step.gauge, step.width, 1.0, law=law) for step in steps]
+        grains = [grain_of(step.gauge, step.width, 1.0, law=LAW) for step in steps]
         self._unit = torch.tensor([grain.strength for grain in grains], dtype=torch.float64)
         level = np.linspace(0, 1, LEVELS, dtype=np.float32)
         self._bend = grains[0].bend if grains else 0.0
-        self._plain = law == "parabola" and self._bend == 0
-        self._response, self._slope = (torch.from_numpy(curve(level, law)).to(device) for curve in (response, slope))
+        self._response, self._slope = (torch.from_numpy(curve(level, LAW)).to(device) for curve in (response, slope))
         fields = [
             noise(np.random.default_rng([seed, number]), (BANK, BANK), Grain(1.0, grain.size))
             for number, grain in enumerate(grains)
@@ -87,14 +89,9 @@ class GrainBank:
         weight = pieces.weight[..., None, None]
         rows = self._bank.as_strided((self._bank.numel() - width + 1, width), (1, 1))
         fields = torch.index_select(rows, 0, pieces.first.reshape(-1)).view(*pieces.first.shape, width)
-        fields.mul_(weight * strength if self._plain else weight)
+        fields.mul_(weight)
         pattern = fields if channels == 1 else fields[:, :, 1:].add_(fields[:, :, :1])
-        if self._plain:
-            # reelmend.simulate.grain.response of the law `parabola`, without the detour of a table.
-            spread = torch.addcmul(clips, clips, clips, value=-1).mul_(3).add_(0.25)
-            clips.addcmul_(spread, pattern).clamp_(0, 1)
-        else:
-            clips.add_(self._bent(clips, pattern, strength)).clamp_(0, 1)
+        clips.add_(self._bent(clips, pattern, strength)).clamp_(0, 1)
 
     def _bent(self, clips: Tensor, pattern: Tensor, strength: Tensor) -> Tensor:
         """`reelmend.simulate.grain.grain_step`, its curves read from tables."""

@@ -10,6 +10,7 @@ import typer
 from reelmend.cli import evaluate
 from reelmend.cli import options as o
 from reelmend.cli.simulate import app as simulate_app
+from reelmend.cli.train import app as train_app
 
 app = typer.Typer(
     name="reelmend",
@@ -20,6 +21,7 @@ app = typer.Typer(
 )
 
 app.add_typer(simulate_app, name="simulate")
+app.add_typer(train_app, name="train")
 
 
 def _version(asked: bool) -> None:

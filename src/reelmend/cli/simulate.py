@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from reelmend.cli import options as o
+from reelmend.cli.research import research
 
 if TYPE_CHECKING:
     from reelmend.simulate.reel import Result
@@ -133,7 +134,7 @@ def fit(
 
     if output.exists() and not overwrite:
         raise UsageError(f"{output} exists already; --overwrite replaces it")
-    with _research("fit"):
+    with research("simulate fit"):
         from reelmend.simulate.fit.fit import fit_statistics
 
         statistics = fit_statistics(scans(annotations))
@@ -158,7 +159,7 @@ def check(
 
     if output.is_dir() and any(output.iterdir()) and not overwrite:
         raise UsageError(f"{output} exists already and is not empty; --overwrite replaces the report in it")
-    with _research("check"):
+    with research("simulate check"):
         from reelmend.simulate.check.check import check as realism
 
         result = realism(scans(annotations), output, seed=seed, jobs=_jobs(threads))
@@ -196,7 +197,7 @@ def dataset(
 
     name = recipe or ("training-stills" if window == 1 else "training-window")
     number = seed if seed is not None else recorded_seed(name) or 0
-    with _research("dataset"), _progress(quiet) as update:
+    with research("simulate dataset"), _progress(quiet) as update:
         from reelmend.simulate.dataset.write import write_dataset
 
         result = write_dataset(
@@ -256,19 +257,3 @@ def _progress(quiet: bool) -> Iterator[Any]:
             display.update(Progress(done, total, done / spent, damaged or 0.0, 0))
 
         yield update
-
-
-@contextmanager
-def _research(command: str) -> Iterator[None]:
-    """Turns a missing library of the extra into how to install it."""
-    from reelmend.errors import UsageError
-
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] == "reelmend":
-            raise
-        raise UsageError(
-            f"`reelmend simulate {command}` needs {error.name}, which comes with the research libraries; install them: "
-            "pip install 'reelmend[train]'"
-        ) from None

@@ -1,0 +1,90 @@
+"""`reelmend train`: clean footage into windows, windows into a detector. Needs the extra `[train]`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from reelmend.cli import options as o
+from reelmend.cli.research import research
+
+app = typer.Typer(
+    rich_markup_mode="rich",
+    no_args_is_help=True,
+    help="Train detectors from clean footage and simulated damage: `pack` makes windows, `detector` trains on them.",
+)
+
+
+@app.command()
+def pack(
+    footage: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FOOTAGE...", help="Clean films and photographs, or folders of them.", show_default=False
+        ),
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE.npy", help="Where the windows go.")
+    ] = Path("windows.npy"),
+    each: Annotated[int, typer.Option("--each", metavar="N", min=1, help="Windows of every file.")] = 400,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", min=0, help="Of what is cut out, and how large.")] = 0,
+    overwrite: o.Overwrite = None,
+) -> None:  # fmt: skip
+    """Cut windows of five motion-compensated frames out of clean footage, to train on."""
+    from reelmend.errors import UsageError
+
+    if output.suffix != ".npy":
+        raise UsageError(f"{output}: windows are written as one .npy file")
+    if output.exists() and not overwrite:
+        raise UsageError(f"{output} exists already; --overwrite replaces it")
+    with research("train pack"):
+        from reelmend.simulate.recipe import load_recipe
+        from reelmend.train.windows import sources, write_pack
+
+        files = sources(footage)
+        facts = write_pack(files, output, load_recipe("training-window"), seed=seed, each=each, say=print)
+    print(f"windows     {sum(facts.windows.values())} of {len(facts.windows)} files\noutput      {output}")
+
+
+@app.command()
+def detector(
+    recipe: Annotated[
+        str,
+        typer.Argument(
+            metavar="RECIPE", help="A training recipe of the package by name, or a TOML file.", show_default=False
+        ),
+    ],
+    packs: Annotated[
+        list[Path],
+        typer.Option("--pack", metavar="FILE.npy", help="Windows to train on; several times for several files.",
+                     show_default=False),
+    ],
+    validation: Annotated[
+        list[Path],
+        typer.Option("--validation", metavar="FILE.npy", help="Windows of other footage, to watch the training with.",
+                     show_default=False),
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where weights, log, pictures and the "
+                           "checkpoint go; a run that was stopped goes on from there.")
+    ] = Path("training"),
+    device: Annotated[str, typer.Option("--device", metavar="cpu|cuda", help="Where to train.")] = "cpu",
+    until: Annotated[
+        int | None, typer.Option("--until", metavar="STEP", min=1, help="Stop there, to go on later.")
+    ] = None,
+    minutes: Annotated[
+        float | None, typer.Option("--minutes", metavar="N", min=0.0, help="Stop at a validation after as many.")
+    ] = None,
+) -> None:  # fmt: skip
+    """Train a detector, or go on with its training."""
+    with research("train detector"):
+        from reelmend.train.detector import train
+        from reelmend.train.recipe import load_recipe, recipe_path
+
+        path = recipe_path(recipe)
+        weights = train(
+            load_recipe(path), packs, validation, output, device=device, near=path.parent, until=until, minutes=minutes
+        )
+    print(f"weights     {weights}")

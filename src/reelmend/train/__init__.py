@@ -1,0 +1,1 @@
+"""Training: clean footage into windows, windows into batches, batches into weights."""

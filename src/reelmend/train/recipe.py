@@ -1,0 +1,103 @@
+"""A training recipe: everything but the data's place, as TOML. One recipe and seed give one network on one device."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from reelmend.describe import explain
+from reelmend.errors import UsageError
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Net(Part):
+    name: str
+    """A key of `reelmend.nets.zoo.NETS`."""
+    frames: int = Field(1, ge=1, le=5)
+    """1 for stills, 3 or 5 for a window."""
+    features: str | None = None
+    sizes: dict[str, Any] = Field(default_factory=dict)
+
+
+class Data(Part):
+    damage: str = "training-window"
+    """A simulator recipe by name or file."""
+    members: int = Field(160, ge=1)
+    """Defects of each kind that are drawn at each scan scale, to be laid again and again."""
+    crop: int = Field(256, ge=64, le=1024, multiple_of=32)
+    """Side of a training crop, pixels."""
+    cached: int = Field(0, ge=0)
+    """Simulated crops kept on disk and shown again in every epoch; 0 = every crop is damaged afresh. For processors,
+    on which simulation would take half the time."""
+    dropped: float = Field(0.15, ge=0, le=1)
+    """Share of windows whose neighbours on one side are missing, as at the ends of a shot."""
+
+
+class Loss(Part):
+    pixel: float = Field(1.0, ge=0)
+    focus: float = Field(0.0, ge=0)
+    region: float = Field(0.5, ge=0)
+    miss_weight: float = Field(0.5, ge=0, le=1)
+
+
+class Optimiser(Part):
+    rate: float = Field(2e-3, gt=0)
+    """Highest learning rate of AdamW; cosine to a hundredth of it."""
+    warmup: int = Field(300, ge=0)
+    """Steps of linear rise."""
+    decay: float = Field(1e-2, ge=0)
+    clip: float = Field(1.0, gt=0)
+    """Largest norm of a step's gradient."""
+    average: float = Field(0.998, ge=0, lt=1)
+    """Decay of the weights' running average."""
+
+
+class TrainRecipe(Part):
+    name: str
+    note: str = ""
+    stage: Literal["denoise", "detect"] = "detect"
+    """`denoise` is the pretraining of Brempong et al. (2022)."""
+    net: Net
+    data: Data = Data()
+    loss: Loss = Loss()
+    optimiser: Optimiser = Optimiser()
+    steps: int = Field(gt=0)
+    batch: int = Field(8, ge=1)
+    seed: int = 0
+    precision: Literal["bf16", "fp16", "fp32"] = "bf16"
+    validate_every: int = Field(1000, ge=1)
+    """Steps."""
+    validation: int = Field(24, ge=1)
+    """Batches of eight crops of other footage, always the same."""
+    start_from: str = ""
+    """Weights of an earlier stage, a safetensors file; a path counts from the recipe's folder."""
+
+
+RECIPES = Path(__file__).with_name("recipes")
+
+
+def recipe_path(name_or_path: str) -> Path:
+    """Where a recipe lies: one of the package by name, or a file. Raises UsageError when there is none."""
+    for path in (Path(name_or_path), RECIPES / f"{name_or_path}.toml"):
+        if path.is_file():
+            return path
+    known = ", ".join(sorted(path.stem for path in RECIPES.glob("*.toml")))
+    raise UsageError(f"no training recipe is called {name_or_path}; there are {known}, or give a TOML file")
+
+
+def load_recipe(path: Path) -> TrainRecipe:
+    """Read a recipe. Raises UsageError with what is wrong in one sentence."""
+    try:
+        return TrainRecipe.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise UsageError(f"{path}: cannot read the recipe ({error.strerror})") from error
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path}: not TOML: {error}") from error
+    except ValidationError as error:
+        raise UsageError(explain(TrainRecipe, error, str(path), "a training recipe")) from error

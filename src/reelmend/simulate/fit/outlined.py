@@ -12,7 +12,7 @@ from reelmend.simulate.kinds.fibre import FibreShape, fibre_parts, sides
 from reelmend.simulate.kinds.polygon import draw_placed
 from reelmend.simulate.outlines import Kind, Outline, Points
 
-TOLERANCE = 0.9
+TOLERANCE = 1.0
 """Pixels by which a simplified edge may leave the traced one."""
 
 STRAY = 0.35
@@ -66,11 +66,14 @@ def _traced(shape: FibreShape, rng: np.random.Generator, unit: float) -> Points:
     seen += NOISE * grain / grain.std() * (0.3 + seen)
     solid = (seen >= LEVEL).astype(np.uint8)
     solid = cv2.dilate(solid, np.ones((KERNEL, KERNEL), np.uint8))
+    # Their machine ran the other way round than OpenCV does: real squares without corners all lean one way, and lean so
+    # when the contour is found in the mask with x and y exchanged.
+    solid = np.ascontiguousarray(solid.T)
     contours, _ = cv2.findContours(solid, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     if not contours:
         return np.zeros((0, 2))
     largest = max(contours, key=cv2.contourArea)
-    return np.asarray(cv2.approxPolyDP(largest, TOLERANCE, True)[:, 0], dtype=np.float64)
+    return np.asarray(cv2.approxPolyDP(largest, TOLERANCE, True)[::-1, 0, ::-1], dtype=np.float64)
 
 
 def _clicked(shape: FibreShape, rng: np.random.Generator, unit: float) -> Points:

@@ -170,7 +170,7 @@ def _crumbs(
     angle = rng.uniform(0, 2 * np.pi, count)
     away = width[at] / 2 + rng.uniform(*CRUMB_GAP, count)
     places = spine[at] + away[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    radii = np.exp(rng.uniform(*np.log(CRUMB_RADIUS), count))
+    radii = np.exp(rng.uniform(np.log(CRUMB_RADIUS[0]), np.log(CRUMB_RADIUS[1]), count))
     return tuple((float(x), float(y), float(radius)) for (x, y), radius in zip(places, radii, strict=True))
 
 

@@ -16,19 +16,20 @@ from reelmend.simulate.check.check import CheckResult, KindCheck
 from reelmend.simulate.check.plots import contact_sheet, distributions
 
 METHOD = (
-    "One scan at a time is left out of the fit; shapes simulated from that fit take the place of the scan's own, one "
-    "for each. Both are polygons on the scan's pixel grid: simulated shapes are outlined the way the annotators' "
-    "machine traced (drawn on pixels, found again by a threshold, contour simplified; for hairs also blurred, noised "
-    "and grown by a square) or a person clicked (corners at irregular steps on either side, whole pixels). A test that "
-    "skipped this would tell pixel grids apart. The few numbers of that imitation were chosen with all scans in view; "
-    "everything else is fitted without the scan in question.",
-    "The classifier sees the filled masks only, never the polygons, their corners or their places: real and simulated "
-    "masks are centred on their bounding boxes in the same way, and equally many (2,000 each at most). Two "
-    "classifiers are trained: boosted or random trees on descriptors of the mask at full resolution (size, moments, widths, turning "
-    "of the outline at three scales, edge directions) and a support vector machine on gradients and gray values of "
-    "the crop. A scan's shapes, and those simulated for it, are in one fold. The better of the two is reported; 50 % = it "
-    "cannot tell. Few scans that differ much can bring a classifier below 50 %: what it learnt of the others is then "
-    "wrong for the one that is tested. Folds drawn at random do not have this bias but let it know the scan; they stand beside.",
+    "One scan at a time is left out of the fit; shapes simulated from that fit take the place of the scan's own, "
+    "one for each. Both are polygons on the scan's pixel grid: simulated shapes are outlined the way the "
+    "annotators' machine traced (drawn on pixels, found again by a threshold, contour simplified; for hairs also "
+    "blurred, noised and grown by a square) or a person clicked (corners at irregular steps on either side, whole "
+    "pixels). A test that skipped this would tell pixel grids apart. The few numbers of that imitation were chosen "
+    "with all scans in view; everything else is fitted without the scan in question.",
+    "The classifier sees the filled masks only, never the polygons, their corners or their places: real and "
+    "simulated masks are centred on their bounding boxes in the same way, and equally many (2,000 each at most). "
+    "Two classifiers are trained: boosted or random trees on descriptors of the mask at full resolution (size, "
+    "moments, widths, turning of the outline at three scales, edge directions) and a support vector machine on "
+    "gradients and gray values of the crop. A scan's shapes, and those simulated for it, are in one fold. The "
+    "better of the two is reported; 50 % = it cannot tell. Few scans that differ much can bring a classifier below "
+    "50 %: what it learnt of the others is then wrong for the one that is tested. Folds drawn at random do not have "
+    "this bias but let it know the scan; they stand beside.",
     "Distance is the Kolmogorov-Smirnov distance. The honest comparison is between the last two columns: how far a "
     "real scan lies from the shapes simulated without knowing it, and how far it lies from all other real scans.",
 )

@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from reelmend.errors import UsageError
-from reelmend.simulate.fit.blobs import fit_blobs, laid_alike
+from reelmend.simulate.fit.acceptance import logistic
+from reelmend.simulate.fit.annotated import mask_of
+from reelmend.simulate.fit.blobs import FIELD, field_of, fit_blobs, laid_alike
 from reelmend.simulate.fit.counts import fit_count
 from reelmend.simulate.fit.fit import fit_statistics, scan_mm2
 from reelmend.simulate.fit.measure import measure_all
 from reelmend.simulate.fit.mixture import fit_mixture
 from reelmend.simulate.fit.space import fit_space, nearest_distances
-from reelmend.simulate.kinds.blob import BlobModel
+from reelmend.simulate.kinds.blob import BlobModel, field_index
 from reelmend.simulate.outlines import MICROMETRES_PER_PIXEL, SCAN_SIZE, Outline, polygon_area
 from reelmend.simulate.space import sample_process
 from reelmend.simulate.statistics import Space, Statistics
@@ -86,22 +90,37 @@ def test_a_mixture_finds_its_parts() -> None:
     np.testing.assert_allclose(np.sqrt(mixture.covariances[order][1].diagonal()), (0.3, 1.0), rtol=0.15)
 
 
-def test_outlines_are_laid_flat_and_never_mirrored() -> None:
-    wedge = np.array([(0, 0), (0, 9), (20, 4)], dtype=np.float64)
-    turned = wedge[:, ::-1] * (-1.0, 1.0)
-    for corners in (wedge, -wedge, turned, -turned):
-        np.testing.assert_allclose(laid_alike(corners), laid_alike(wedge), atol=1e-9)
-    mirrored = laid_alike(np.array([(0, 0), (0, 9), (20, 0)], dtype=np.float64))
-    upright = laid_alike(np.array([(0, 9), (0, 0), (20, 9)], dtype=np.float64))
-    assert not np.allclose(np.sort(mirrored, axis=0), np.sort(upright, axis=0))
+def test_masks_are_laid_flat_and_never_mirrored() -> None:
+    hook = np.array([[1, 0, 0, 0, 0], [1, 1, 0, 0, 0], [1, 1, 1, 1, 1]], dtype=np.uint8)
+    for turns in range(4):
+        np.testing.assert_array_equal(laid_alike(np.pad(np.rot90(hook, turns), 2)), hook)
+    assert not np.array_equal(laid_alike(hook[::-1]), hook)
+
+
+def test_a_field_finds_its_mask_again() -> None:
+    rng = np.random.default_rng(7)
+    for _ in range(20):
+        mask = laid_alike(mask_of(speck(rng))[0])
+        rows, columns = mask.shape
+        x, y = (field_index((np.arange(count) + 0.5) / count, FIELD) for count in (columns, rows))
+        read = cv2.remap(field_of(mask).astype(np.float32), *np.meshgrid(x, y), interpolation=cv2.INTER_CUBIC)
+        assert np.mean((read > 0) == (mask > 0)) > 0.97
+
+
+def test_a_ridge_regression_agrees_with_scikit_learn() -> None:
+    rng = np.random.default_rng(8)
+    terms = rng.normal(size=(400, 5))
+    truth = (terms @ [1.0, -2.0, 0.0, 0.5, 0.0] + rng.normal(size=400) > 0.5).astype(float)
+    theirs = LogisticRegression(C=1 / 3.0, tol=1e-8, max_iter=500).fit(terms, truth)
+    np.testing.assert_allclose(logistic(terms, truth, ridge=3.0), theirs.coef_[0], atol=1e-4)
 
 
 def test_blobs_keep_sizes_and_the_tie_of_size_and_shape() -> None:
     rng = np.random.default_rng(4)
-    outlines = [Outline("dust", (speck(rng) * MICROMETRES_PER_PIXEL,)).centred() for _ in range(500)]
-    shape = fit_blobs(outlines, [MICROMETRES_PER_PIXEL] * 500)
+    outlines = [Outline("dust", (speck(rng) * MICROMETRES_PER_PIXEL,)).centred() for _ in range(400)]
+    shape = fit_blobs(outlines, [MICROMETRES_PER_PIXEL] * 400)
     model = BlobModel(shape)
-    samples = [model.sample(rng, "dust") for _ in range(500)]
+    samples = [model.sample(rng, "dust") for _ in range(400)]
     real, ours = measure_all(outlines), measure_all(samples)
     for name, tolerance in (("area", 0.25), ("length", 0.15), ("width", 0.15)):
         np.testing.assert_allclose(
@@ -110,7 +129,11 @@ def test_blobs_keep_sizes_and_the_tie_of_size_and_shape() -> None:
     for measures in (real, ours):
         large = measures["area"] > np.median(measures["area"])
         assert np.median(measures["elongation"][large]) > np.median(measures["elongation"][~large]) + 0.2
-    assert min(polygon_area(one.parts[0]) for one in samples) >= shape["area"][0]
+    assert min(polygon_area(one.parts[0]) for one in samples) >= shape["area"][0] * MICROMETRES_PER_PIXEL**2 - 1e-6
+    corners = np.concatenate([np.diff(one.parts[0], axis=0) for one in samples]) / MICROMETRES_PER_PIXEL
+    np.testing.assert_allclose(corners, np.rint(corners), atol=1e-9)
+    coarse = [polygon_area(model.sample(rng, "dust", 2 * MICROMETRES_PER_PIXEL).parts[0]) for _ in range(150)]
+    assert np.median(coarse) == pytest.approx(4 * np.median(real["area"]), rel=0.3)
     np.testing.assert_allclose(samples[0].centred().parts[0], samples[0].parts[0], atol=1e-9)
 
 

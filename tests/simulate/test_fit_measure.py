@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage.measure import label, points_in_poly, regionprops
 
-from reelmend.simulate.fit.annotated import SMALLEST, annotated, trace
+from reelmend.simulate.fit.annotated import SMALLEST, annotated, mask_of
 from reelmend.simulate.fit.measure import axis, centroid, mean_axis, measure, signed_distance
+from reelmend.simulate.kinds.traced import TRAITS, trace, traits
 from reelmend.simulate.outlines import MICROMETRES_PER_PIXEL, Outline, polygon_area
 
 NOTCHED = np.array([(0, 0), (12, 0), (12, 4), (6, 4), (6, 9), (0, 9)], dtype=np.float64)
@@ -79,13 +80,26 @@ def test_the_annotators_grid() -> None:
         corners = written.parts[0] / unit
         steps = np.diff(corners, axis=0)
         np.testing.assert_allclose(steps, np.rint(steps), atol=1e-9)
-        assert 4 <= len(corners) <= 16
+        assert 4 <= len(corners) <= 24
         areas.append(polygon_area(written.parts[0]))
     assert np.mean(areas) == pytest.approx(np.pi * 110 * 80 / 4, rel=0.04)
     speck = Outline("dust", (np.array([(0, 0), (6.8, 0), (6.8, 6.8), (0, 6.8)]) * unit,))
     assert all(polygon_area(annotated(speck, rng).parts[0]) > SMALLEST * unit**2 for _ in range(20))
 
 
-def test_a_machine_traced_square_is_traced_again_as_it_was() -> None:
-    square = np.array([(3, 4), (3, 14), (15, 14), (15, 4)], dtype=np.float64)
-    assert {tuple(corner) for corner in trace(square)} == {tuple(corner) for corner in square}
+def test_a_traced_outline_is_traced_again_as_it_was() -> None:
+    box = np.array([(3, 4), (3, 14), (15, 14), (15, 4)], dtype=np.float64)
+    mask, low = mask_of(box)
+    assert {tuple(corner) for corner in trace(mask) + low} == {tuple(corner) for corner in box}
+    outline = Outline("dirt", (box * MICROMETRES_PER_PIXEL,)).centred()
+    assert annotated(outline, np.random.default_rng(0)) is outline
+
+
+def test_traits_do_not_change_by_quarter_turns_and_shifts() -> None:
+    turned = NOTCHED[:, ::-1] * (-1.0, 1.0) + (30, 7)
+    found = dict(zip(TRAITS, traits(NOTCHED), strict=True))
+    np.testing.assert_allclose(traits(turned), list(found.values()), atol=1e-4)
+    assert found["area"] == pytest.approx(np.log(78), abs=1e-4)
+    assert found["sharpest notch"] == pytest.approx(-np.pi / 2, abs=1e-4)
+    assert found["upright edges"] == pytest.approx(1)
+    assert found["diagonal edges"] == 0

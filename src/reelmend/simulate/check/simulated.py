@@ -11,10 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from reelmend.simulate.fit.annotated import annotated
 from reelmend.simulate.fit.fit import BLOBS, fit_statistics
 from reelmend.simulate.fit.outlined import outlined
-from reelmend.simulate.kinds import KINDS
+from reelmend.simulate.kinds.blob import blob_model
 from reelmend.simulate.kinds.fibre import FibreModel
 from reelmend.simulate.outlines import KINDS as ANNOTATED
 from reelmend.simulate.outlines import SCAN_SIZE, Outline, annotation_unit, read_placed
@@ -62,7 +61,7 @@ def simulate_scans(annotations: Sequence[Path], seed: int, jobs: int) -> dict[st
 def simulate_outline(statistics: Statistics, kind: AnnotatedKind, rng: np.random.Generator, unit: float) -> Outline:
     """A shape of the kind, outlined as the annotators would have on a grid of `unit` micrometres."""
     if kind in BLOBS:
-        return annotated(KINDS[kind].sample(rng, statistics), rng, unit)
+        return blob_model(statistics.kinds[kind]).sample(rng, kind, unit)
     # The model itself, not the kind: a kind turns scratches as film runs in a camera, the scans lie as they lie.
     return outlined(statistics.kinds[kind].built(FibreModel).sample(rng), rng, kind, unit)
 

@@ -2,105 +2,123 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from reelmend.simulate.fit.measure import centroid, measure_all, signed_distance
+from reelmend.simulate.fit.acceptance import fit_acceptance
+from reelmend.simulate.fit.annotated import mask_of
+from reelmend.simulate.fit.measure import measure_all
 from reelmend.simulate.fit.mixture import fit_mixture
-from reelmend.simulate.kinds.blob import field_places
-from reelmend.simulate.outlines import Outline, Points
+from reelmend.simulate.kinds.blob import MARGIN, BlobModel
+from reelmend.simulate.kinds.traced import traits
+from reelmend.simulate.outlines import Outline, Points, polygon_area
 
-FIELD = 14
+FIELD = 16
 """Points of a field along each side."""
 
-COMPONENTS = 20
-"""Principal components kept; more carry single corners."""
+COMPONENTS = 24
+"""Principal components kept."""
 
 PARTS = 24
 """Of the mixture."""
 
-CLIP = 0.25
-"""Signed distances are cut here: how deep a point lies inside says little about the outline."""
+FIFTH = 0.2
+"""Unit of the field: this share of the box's mean side. Distances are cut at one unit: how deep a point lies inside
+says little about the outline."""
 
 RANKS = 201
 """Of the tables of sizes and aspects."""
 
-SMALLEST_SCALE = 0.1
+SMALLEST_SCORE = 0.05
 """Standard deviation, in normal scores, below which no part may know size or aspect."""
 
-JITTER = 0.25
-"""Sides are whole pixels of the annotation: spread by so many to either side, or parts of the mixture would collapse
-onto whole numbers. Half a pixel would be all of the rounding, but tracing a sample again rounds once more."""
+SMALLEST_SHARE = 0.002
+"""The same for the components, share of their mean variance."""
 
-RARE = 0.005
-"""Share of outlines narrower than the narrowest sample: a slip of the annotator."""
+JITTER = 0.4
+"""Sides are whole pixels: spread by so many to either side, or parts of the mixture would collapse onto whole
+numbers."""
+
+RARE = 0.002
+"""Share of outlines smaller than the smallest sample: slips of the annotator."""
+
+FINE = 8
+"""Points for a pixel where distances to a mask's edge are taken."""
 
 Array = NDArray[np.float64]
+Mask = NDArray[np.uint8]
 
 
 def fit_blobs(outlines: Sequence[Outline], units: Sequence[float]) -> dict[str, Any]:
     """The shape table of one kind; `units` are the micrometres of each outline's annotation grid.
 
-    Outlines are turned by quarters until they lie alike, and samples are turned again: dust knows no length or
-    breadth. Raises ValueError for fewer than three outlines.
+    Masks are turned by quarters until they lie alike, and samples are turned again: dust knows no length or breadth.
+    Sizes are counted in pixels of the annotation, which is how real scans agree: a scan annotated on coarser pixels
+    has the same polygons, larger. Raises ValueError for fewer than three outlines.
     """
     if len(outlines) < 3:
         raise ValueError("a shape model needs three outlines and more")
-    boxes, fields = _read(outlines, units, np.random.default_rng(0))
-    size = fields.shape[1]
-    fields = fields.reshape(-1, size**2)
-    sizes, aspects = np.sqrt(boxes.prod(axis=1)), boxes.max(axis=1) / boxes.min(axis=1)
-    scores = np.stack([_normal_scores(sizes), _normal_scores(aspects)], axis=1)
+    rng = np.random.default_rng(0)
+    polygons = [outline.parts[0] / unit for outline, unit in zip(outlines, units, strict=True)]
+    masks = [laid_alike(mask_of(polygon - polygon.min(axis=0))[0]) for polygon in polygons]
+    fields = np.stack([field_of(mask).ravel() for mask in masks])
+    boxes = np.array([mask.shape[::-1] for mask in masks]) + rng.uniform(-JITTER, JITTER, (len(masks), 2))
+    sizes, aspects = np.sqrt(boxes.prod(axis=1)), boxes[:, 0] / boxes[:, 1]
     mean = fields.mean(axis=0)
     _, _, axes = np.linalg.svd(fields - mean, full_matrices=False)
     axes = axes[:COMPONENTS]
-    data = np.concatenate([scores, (fields - mean) @ axes.T], axis=1)
-    floor = np.concatenate([np.full(2, SMALLEST_SCALE**2), np.full(len(axes), 0.01 * data[:, 2:].var(axis=0).mean())])
-    mixture = fit_mixture(data, PARTS, floor)
+    data = np.column_stack([_normal_scores(sizes), _normal_scores(aspects), (fields - mean) @ axes.T])
+    ground = np.full(len(axes), max(SMALLEST_SHARE * float(data[:, 2:].var(axis=0).mean()), 1e-6))
+    mixture = fit_mixture(data, PARTS, np.concatenate([np.full(2, SMALLEST_SCORE**2), ground]))
+    areas = [polygon_area(polygon) for polygon in polygons]
     measures = measure_all(outlines)
-    return {
-        "area": [float(measures["area"].min()), float(measures["area"].max())],
-        "narrowest": float(np.quantile(measures["width"], RARE)),
-        "sizes": _rounded(np.quantile(sizes, np.linspace(0, 1, RANKS)), 2),
+    shape: dict[str, Any] = {
+        "grids": [[unit, number / len(units)] for unit, number in sorted(Counter(units).items())],
+        "area": [float(np.quantile(areas, RARE)), 1.2 * max(areas)],
+        "sizes": _rounded(np.quantile(sizes, np.linspace(0, 1, RANKS))),
         "aspects": _rounded(np.quantile(aspects, np.linspace(0, 1, RANKS))),
-        "mean": _rounded(mean.reshape(size, size)),
-        "components": _rounded(axes.reshape(-1, size, size)),
-        "weights": _rounded(mixture.weights),
+        "mean": _rounded(mean.reshape(FIELD, FIELD)),
+        "components": _rounded(axes.reshape(-1, FIELD, FIELD)),
+        "weights": _rounded(mixture.weights, 5),
         "centres": _rounded(mixture.centres),
-        "factors": _rounded(np.linalg.cholesky(mixture.covariances)),
+        "factors": [_triangle(covariance) for covariance in mixture.covariances],
         "summary": {
             name: [float(value) for value in np.percentile(measures[name], [5, 25, 50, 75, 95])]
             for name in ("area", "length", "width", "elongation", "roughness", "corners")
         },
     }
+    acceptance = fit_acceptance(np.stack([traits(polygon) for polygon in polygons]), BlobModel(shape), rng)
+    return shape if acceptance is None else {**shape, "acceptance": acceptance}
 
 
-def _read(outlines: Sequence[Outline], units: Sequence[float], rng: np.random.Generator) -> tuple[Array, Array]:
-    places = field_places(FIELD)
-    boxes, fields = [], []
-    for outline, unit in zip(outlines, units, strict=True):
-        points = laid_alike(outline.parts[0])
-        low, high = points.min(axis=0), points.max(axis=0)
-        side = np.maximum(high - low, unit)
-        fields.append(signed_distance((points - low) / side, places).clip(-CLIP, CLIP).reshape(FIELD, FIELD))
-        boxes.append(side + rng.uniform(-JITTER, JITTER, 2) * unit)
-    return np.array(boxes), np.array(fields)
+def laid_alike(mask: Mask) -> Mask:
+    """A mask cut to its box and turned by quarters until the box lies flat with the heavier end first.
 
-
-def laid_alike(points: Points) -> Points:
-    """A polygon `(n, 2)` turned by quarters until its box lies flat with the heavier end first.
-
-    Never mirrored: simplified contours lean one way round (`reelmend.simulate.fit.annotated`), and mirror images of
-    them are told from real ones at once.
+    Never mirrored: simplified contours lean one way round, and mirror images of them are told from real ones at once.
     """
-    if np.ptp(points[:, 0]) < np.ptp(points[:, 1]):
-        points = points[:, ::-1] * (-1.0, 1.0)
-    points = points - centroid(points)
-    middle = (points.min(axis=0) + points.max(axis=0)) / 2
-    return -points if middle[0] < 0 else points
+    rows, columns = np.nonzero(mask)
+    mask = mask[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+    if mask.shape[1] < mask.shape[0]:
+        mask = np.rot90(mask)
+    middle = mask.sum(axis=0) @ np.arange(mask.shape[1]) / mask.sum()
+    return np.rot90(mask, 2) if middle > (mask.shape[1] - 1) / 2 else mask
+
+
+def field_of(mask: Mask) -> Array:
+    """Distance to the edge of a mask that fills its box, positive inside, `(FIELD, FIELD)`, -1..1 (see `FIFTH`)."""
+    rows, columns = mask.shape
+    border = int(np.ceil(MARGIN * max(rows, columns))) + 2
+    fine = cv2.resize(np.pad(mask, border), None, fx=FINE, fy=FINE, interpolation=cv2.INTER_NEAREST)
+    inside, outside = (cv2.distanceTransform(part, cv2.DIST_L2, 5) for part in (fine, 1 - fine))
+    line = np.linspace(-MARGIN, 1 + MARGIN, FIELD)
+    x, y = np.meshgrid(*((line * side + border) * FINE - 0.5 for side in (columns, rows)))
+    distance = cv2.remap((inside - outside) / FINE, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR)
+    return np.asarray(np.clip(distance / (FIFTH * np.sqrt(rows * columns)), -1, 1), dtype=np.float64)
 
 
 def _normal_scores(values: Array) -> Array:
@@ -112,5 +130,10 @@ def _normal_scores(values: Array) -> Array:
     return np.asarray(ndtri((order + 0.5) / len(values)))
 
 
-def _rounded(values: NDArray[np.floating[Any]], digits: int = 4) -> Any:
+def _triangle(covariance: Array) -> list[Any]:
+    root = np.linalg.cholesky(covariance)
+    return [_rounded(root[row, : row + 1]) for row in range(len(root))]
+
+
+def _rounded(values: NDArray[np.floating[Any]] | Points, digits: int = 4) -> Any:
     return np.round(values, digits).tolist()

@@ -138,7 +138,7 @@ class BlobModel:
         self._components = np.array(numbers.components).reshape(len(numbers.components), -1)
         self._weights = np.array(numbers.weights)
         self._centres = np.array(numbers.centres)
-        self._factors: Array = np.zeros((*self._centres.shape, self._centres.shape[1]))
+        self._factors = np.zeros(self._centres.shape + self._centres.shape[1:])
         for part, factor in enumerate(numbers.factors):
             for row, values in enumerate(factor):
                 self._factors[part, row, : row + 1] = values
@@ -167,7 +167,7 @@ class BlobModel:
         away = (score - self._centres[:, 0]) / self._factors[:, 0, 0]
         likely = self._weights * np.exp(-0.5 * (away**2 - (away**2).min())) / self._factors[:, 0, 0]
         part = _pick(rng, _ranks(likely))
-        normal = rng.standard_normal(self._centres.shape[1])
+        normal: Array = rng.standard_normal((self._centres.shape[1],))
         normal[0] = away[part]
         vector = self._centres[part] + self._factors[part] @ normal
         size, stretch = _of_rank(self._sizes, score), math.sqrt(_of_rank(self._aspects, vector[1]))

@@ -38,6 +38,8 @@ TRAITS = (
 )
 """What `traits` returns, in order; the first nine but the notch are logarithms."""
 
+PAIRS = np.triu_indices(len(TRAITS))
+
 
 def trace(mask: NDArray[np.uint8]) -> Points:
     """Corners `(n, 2)` x and y on whole pixels of the mask's largest part, its contour through the middles of pixels;
@@ -56,8 +58,8 @@ def traits(polygon: Points) -> Array:
     xx, yy, xy = moments["mu20"] / area, moments["mu02"] / area, moments["mu11"] / area
     spread = np.hypot((xx - yy) / 2, xy)
     middle = (xx + yy) / 2
-    edges = np.roll(points, -1, axis=0) - points
-    before = np.roll(edges, 1, axis=0)
+    edges = np.concatenate([points[1:], points[:1]]) - points
+    before = np.concatenate([edges[-1:], edges[:-1]])
     turns = np.arctan2(before[:, 0] * edges[:, 1] - before[:, 1] * edges[:, 0], (before * edges).sum(axis=1))
     lengths = np.hypot(edges[:, 0], edges[:, 1])
     sides = np.abs(edges)
@@ -88,7 +90,6 @@ def basis(values: Array, spread: Array, low: Array, high: Array, knots: Array) -
     """Traits `(n, d)` as terms of a smooth function of them: each and each product of two, and hinges at the knots
     `(k, d)`; traits are cut to `low` and `high` first, for no function is known beyond what was seen."""
     cut = np.clip(values, low, high)
-    first, second = np.triu_indices(values.shape[1])
     scaled = (cut - knots.mean(axis=0)) / spread
-    hinges = [np.maximum((cut - knot) / spread, 0) for knot in knots]
-    return np.concatenate([scaled, scaled[:, first] * scaled[:, second], *hinges], axis=1)
+    hinges = np.maximum((cut[:, None] - knots) / spread, 0).reshape(len(values), -1)
+    return np.concatenate([scaled, scaled[:, PAIRS[0]] * scaled[:, PAIRS[1]], hinges], axis=1)

@@ -19,6 +19,7 @@ from reelmend.simulate.dataset.cut import develop, windows
 from reelmend.simulate.dataset.plan import Plan
 from reelmend.simulate.dataset.sources import find_sources
 from reelmend.simulate.kinds import KINDS
+from reelmend.simulate.optics import FAINTEST
 from reelmend.simulate.recipe import Recipe, load_recipe
 
 SHARES = (0.5, 0.25, 0.25)
@@ -340,9 +341,11 @@ def test_a_piece_is_what_one_would_cut_out_of_the_whole_scan(monkeypatch):
         cut = piece.Piece(STILL, seed, SCAN, BOX, "gray").make(frame, BOX)
         inside = np.s_[60:130, 150:240]
         assert np.array_equal(cut.truth, whole.truth[inside])
-        # Blurring a patch that was cut elsewhere rounds its sums in another order.
-        steps = cut.damaged.planes[0].astype(int) - whole.damaged.planes[0][inside]
-        assert np.abs(steps).max() <= 2
+        # Blurring a patch that was cut elsewhere rounds its sums in another order; an alpha at the edge of the
+        # faintest that is drawn may then fall on the other side of it.
+        steps = np.abs(cut.damaged.planes[0].astype(int) - whole.damaged.planes[0][inside])
+        assert steps.max() <= 65535 * FAINTEST
+        assert (steps > 2).mean() < 0.01
         damaged += int(cut.truth.sum())
     assert damaged > 100
 

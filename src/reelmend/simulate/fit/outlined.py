@@ -61,8 +61,9 @@ def _traced(shape: FibreShape, rng: np.random.Generator, unit: float) -> Points:
     picture = np.zeros((rows, columns), dtype=np.float32)
     height, width = cover.coverage.shape
     picture[cover.top : cover.top + height, cover.left : cover.left + width] = cover.coverage
-    seen = cv2.GaussianBlur(picture, (0, 0), SOFT)
-    grain = cv2.GaussianBlur(rng.standard_normal(picture.shape).astype(np.float32), (0, 0), BLUR)
+    seen = np.asarray(cv2.GaussianBlur(picture, (0, 0), SOFT), dtype=np.float32)
+    white = np.asarray(rng.standard_normal(picture.shape), dtype=np.float32)
+    grain = np.asarray(cv2.GaussianBlur(white, (0, 0), BLUR), dtype=np.float32)
     seen += NOISE * grain / grain.std() * (0.3 + seen)
     solid = (seen >= LEVEL).astype(np.uint8)
     solid = cv2.dilate(solid, np.ones((KERNEL, KERNEL), np.uint8))

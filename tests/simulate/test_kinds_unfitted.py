@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from reelmend.simulate.defect import Cover, Pose
 from reelmend.simulate.kinds import KINDS
 from reelmend.simulate.kinds.gate_hair import GateHair
-from reelmend.simulate.kinds.line_scratch import LineScratch, centre, strength
+from reelmend.simulate.kinds.line_scratch import LineScratch, centre, on_gauge, strength
 from reelmend.simulate.kinds.perforation_damage import PerforationDamage
 from reelmend.simulate.kinds.splice import Splice
 from reelmend.simulate.kinds.strokes import chain, draw_strokes
 from reelmend.simulate.kinds.water_spot import WaterSpot
+from reelmend.simulate.outlines import GAUGE_HEIGHT
 from reelmend.simulate.statistics import Statistics
 
 NAMES = (
@@ -122,6 +123,13 @@ class TestLineScratch:
     @settings(max_examples=60, deadline=None)
     def test_one_to_ten_pixels_wide_at_720_lines(self, seed: int) -> None:
         assert 0.99 <= sample("line scratch", seed).width * LINES_720 <= 10.01
+
+    @pytest.mark.parametrize("gauge", GAUGE_HEIGHT)
+    def test_as_wide_a_share_of_the_frame_on_every_gauge(self, gauge: str) -> None:
+        shape = sample("line scratch", 1)
+        there = on_gauge(shape, gauge)
+        assert there.width / GAUGE_HEIGHT[gauge] == pytest.approx(shape.width / GAUGE_HEIGHT["35mm"])
+        assert replace(there, width=shape.width) == shape
 
     @pytest.mark.parametrize("seed", range(6))
     @pytest.mark.parametrize("age", [0, 3, 47])

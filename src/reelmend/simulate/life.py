@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from reelmend.simulate.defect import Defect, Pose
 from reelmend.simulate.inks import sample_ink
 from reelmend.simulate.kinds import KINDS
+from reelmend.simulate.kinds.line_scratch import on_gauge
 from reelmend.simulate.outlines import GAUGE_WIDTH
 from reelmend.simulate.recipe import FITTED, Entry, Recipe
 from reelmend.simulate.space import sample_places, sample_reel_factor
@@ -176,7 +177,7 @@ class Timeline:
 
     def _defect(self, rng: np.random.Generator, name: str, frame: int, nth: int, x: float, y: float) -> Defect:
         kind, entry = KINDS[name], self.reel.kinds[name].entry
-        shape = kind.sample(rng, self._statistics)
+        shape = on_gauge(kind.sample(rng, self._statistics), self.reel.gauge)
         turned = not kind.spans and name not in ALONG_FILM
         angle, mirrored = float(rng.uniform(0, 2 * np.pi)), bool(rng.integers(2))
         scale = self._scale if kind.spans else max(self._scale, self._recipe.smallest / _extent(shape))

@@ -13,6 +13,7 @@ from reelmend.simulate.batch.atlas import SIDE, Atlas, Collector, Pixels, Step
 from reelmend.simulate.batch.keep import kept, key_of
 from reelmend.simulate.defect import Cover, Defect, Ink, Pose
 from reelmend.simulate.kinds import KINDS
+from reelmend.simulate.kinds.line_scratch import on_gauge
 from reelmend.simulate.kinds.promise import Kind
 from reelmend.simulate.life import ALONG_FILM, pose_at
 from reelmend.simulate.optics import FAINTEST, expose, focused
@@ -170,7 +171,7 @@ class _Drawer:
         each = step.height * step.width * self._frames // 32
         while tried < TRIES * members and seen < members and (seen < LEAST or tried * each < BUDGET):
             tried += 1
-            shape = self._kind.sample(rng, self._statistics)
+            shape = on_gauge(self._kind.sample(rng, self._statistics), step.gauge)
             top = int(rng.integers(min(0, step.height - SIDE), max(0, step.height - SIDE) + 1))
             left = int(rng.integers(min(0, step.width - SIDE), max(0, step.width - SIDE) + 1))
             pose = Pose(

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reelmend.simulate.defect import Cover, Pose
 from reelmend.simulate.kinds.polygon import nothing
+from reelmend.simulate.outlines import GAUGE_HEIGHT
 from reelmend.simulate.statistics import Statistics
 
 WIDTH = (25.9, 259.0)
-"""Micrometres: 1 and 10 lines of 720 on the 35 mm full aperture, which is 18.67 mm high (SMPTE ST 59)."""
+"""Micrometres: 1 and 10 lines of 720 on the 35 mm full aperture, which is 18.67 mm high (SMPTE ST 59). `on_gauge`
+brings them to other gauges."""
 
 STEEPEST = np.deg2rad(5)
 """From vertical, as detectors of line scratches take them (on their look and persistence: Kokaram, Motion Picture
@@ -97,6 +99,14 @@ class LineScratchKind:
             coverage += _bar(x - low, wide * shape.core, (shape.floor - shape.flank) * depth, high - low)
         mean = coverage.reshape(height, SUBROWS, high - low).mean(axis=1)
         return Cover(np.clip(mean, 0, 1).astype(np.float32), 0, low)
+
+
+def on_gauge(shape: Any, gauge: str) -> Any:
+    """A shape as it is on a gauge (a key of `GAUGE_HEIGHT`): a line scratch is as wide a share of the frame on all of
+    them, for what is seen on small gauges is scratched by finer dirt; other shapes are as they were sampled."""
+    if not isinstance(shape, LineScratch):
+        return shape
+    return replace(shape, width=shape.width * GAUGE_HEIGHT[gauge] / GAUGE_HEIGHT["35mm"])
 
 
 def centre(shape: LineScratch, film: NDArray[np.float64]) -> NDArray[np.float64]:

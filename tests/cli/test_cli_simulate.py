@@ -69,6 +69,9 @@ def test_options_may_come_first(clean: str, tmp_path: Path) -> None:
         (["fit", "{empty}"], "holds no annotations"),
         (["fit", "{clean}", "-o", "{clean}"], "exists already; --overwrite replaces it"),
         (["dataset", "{empty}"], "Missing argument 'OUT'"),
+        (["dataset", "{empty}", "{out}", "--count", "1", "--splits", "0.5,0.5"], "is not three shares"),
+        (["dataset", "{empty}", "{out}", "--count", "1", "--splits", "0.5,0.5,0.5"], "adding up to 1"),
+        (["dataset", "{empty}", "{out}", "--count", "1", "--bits", "12"], "choose 8 or 16"),
     ],
 )
 def test_mistakes_are_one_sentence_and_exit_code_2(

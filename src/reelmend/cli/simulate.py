@@ -188,6 +188,21 @@ def dataset(
     size: Annotated[
         int | None, typer.Option("--size", metavar="PX", help="Side of square crops; unset: whole frames.")
     ] = None,
+    splits: Annotated[
+        str, typer.Option("--splits", metavar="A,B,C", help="Shares of training, validation and test, adding up to 1.")
+    ] = "0.8,0.1,0.1",
+    bits: Annotated[int, typer.Option("--bits", metavar="8|16", help="Of the PNGs.")] = 8,
+    photographs: Annotated[
+        float | None,
+        typer.Option(
+            "--photographs", metavar="SHARE", help="Share of the samples cut from photographs, beside films.",
+            show_default="0.5; 0.25 for windows",
+        ),
+    ] = None,
+    shrink: Annotated[
+        float, typer.Option("--shrink", metavar="FACTOR", help="By how much lossy pictures are made smaller.")
+    ] = 2.0,
+    no_clean: Annotated[bool, typer.Option("--no-clean", help="Do not write the frames without damage.")] = False,
     threads: o.Threads = None,
     overwrite: o.Overwrite = None,
     quiet: o.Quiet = False,
@@ -201,13 +216,24 @@ def dataset(
         from reelmend.simulate.dataset.write import write_dataset
 
         result = write_dataset(
-            clean, out, count, load_recipe(name), number, window=window, size=size, jobs=_jobs(threads),
-            overwrite=bool(overwrite), progress=lambda done, total: update(done, total, None),
+            clean, out, count, load_recipe(name), number, window=window, size=size,
+            splits=_shares(splits), bits=bits, photographs=photographs, shrink=shrink, clean=not no_clean,
+            jobs=_jobs(threads), overwrite=bool(overwrite), progress=lambda done, total: update(done, total, None),
         )  # fmt: skip
     if not quiet:
         split = ", ".join(f"{samples} for {part}" for part, samples in result.samples.items())
         print(f"{result.made} samples made by the recipe {name}, seed {number}; there are {split}.")
         print("\n".join([f"dataset     {result.out}", *(f"note        {note}" for note in result.notes)]))
+
+
+def _shares(text: str) -> tuple[float, float, float]:
+    from reelmend.errors import UsageError
+
+    try:
+        first, second, third = (float(part) for part in text.split(","))
+    except ValueError:
+        raise UsageError(f"--splits {text} is not three shares; write them as 0.8,0.1,0.1") from None
+    return first, second, third
 
 
 def scans(places: list[Path]) -> list[Path]:

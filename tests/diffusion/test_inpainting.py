@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -10,7 +11,6 @@ import pytest
 
 from reelmend.diffusion import linear
 from reelmend.diffusion.inpainting import calls, chosen, diffpir, journey, repaint
-import itertools
 
 MEAN = np.array([0.2, -0.1])
 COVARIANCE = 0.25 * np.array([[1.0, 0.8], [0.8, 1.0]])

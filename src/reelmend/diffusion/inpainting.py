@@ -6,13 +6,13 @@ hole. What is known comes out as it went in.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 
 from reelmend.diffusion.levels import Levels
 from reelmend.diffusion.prediction import Array, Denoiser, epsilon_of
 from reelmend.diffusion.samplers import CLEAN, Noise, Step, ancestral_spread
-import itertools
 
 LEAST_NOISE = 0.001
 """DiffPIR's measurement noise where a picture is said to have none."""

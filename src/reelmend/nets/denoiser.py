@@ -1,7 +1,8 @@
 """The U-Net of diffusion models: residual blocks that know the noise level, self-attention where pictures are small.
 
-After Ho et al. (2020) and Dhariwal and Nichol (2021): group normalisation, the noise level as a scale and shift in every
-block, attention at given halvings. Attention maps can be read (`SelfAttention.probabilities`): the segmenter does.
+After Ho et al. (2020) and Dhariwal and Nichol (2021): group normalisation, the noise level as a scale and shift in
+every block, attention at given halvings. Attention maps can be read (`SelfAttention.probabilities`): the segmenter
+does.
 """
 
 from __future__ import annotations

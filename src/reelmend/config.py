@@ -32,7 +32,11 @@ class Options(BaseModel):
 class DetectOptions(Options):
     """What counts as damage."""
 
-    detector: str = Field("spike", min_length=1, description="Detector by name; `reelmend models` lists them.")
+    detector: str = Field(
+        "auto",
+        min_length=1,
+        description="Detector by name, `reelmend models` lists them, or a weight card's path; auto: `fast`.",
+    )
     strength: Strength = Field(
         "standard", description="How ready the detector is to call a pixel damage; gentle rather leaves a speck."
     )
@@ -74,6 +78,11 @@ class Job(Options):
         "`restore` and `detect` write it, `repair` reads it.",
     )
     report: Location | None = Field(None, description="Folder for the report; unset: no report.")
+    explain: Location | None = Field(
+        None,
+        description="File for what was found, blob by blob: probability, class, polarity and lifetime, a JSON line a "
+        "frame; unset: none.",
+    )
     start: int = Field(0, ge=0, description="First frame to work on, counted from 0.")
     frames: int | None = Field(None, ge=1, description="Number of frames to work on; unset: to the end.")
     device: Device = Field("auto", description="Where networks run.")

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from footage import GRAY8, Speck, damaged, dice, pan
-from reelmend.detect import DETECTORS
 from reelmend.detect.promise import Detection
 from reelmend.detect.spike import SEED_PROBABILITY, SpikeDetector
 from reelmend.film import Frame
@@ -142,26 +141,3 @@ def test_tiny_and_flat_pictures() -> None:
     for shape in ((16, 16), (17, 40)):
         frames = [Frame(index, (np.full(shape, 100, np.uint8),), GRAY8) for index in range(4)]
         assert not any(one.mask.any() for one in detect(frames))
-
-
-@pytest.mark.parametrize("name", list(DETECTORS))
-def test_every_detector_keeps_the_promise(name: str) -> None:
-    """The conformance suite: shapes, types, ranges, masks inside maps, and no dependence on threads or order."""
-    frames, _ = damaged(pan(7, 90, 122, grain=3), [Speck(3, 50, 50, 4, 250)])
-    detector = DETECTORS[name]("standard", None, None)
-    assert detector.name == name
-    with ThreadPoolExecutor(2) as pool:
-        made = [future.result() for _, future in windows(shots(map(picture, frames)), pool)]
-        together = list(pool.map(detector.look, made))
-    alone = {window.centre.index: detector.look(window) for window in reversed(made)}
-    for index, evidence in enumerate(together):
-        assert all(abs(other - index) <= 6 for other in detector.needs(evidence))
-        first = detector.decide(evidence, tuple(together[other] for other in detector.needs(evidence)))
-        second = detector.decide(alone[index], tuple(alone.get(other) for other in detector.needs(alone[index])))
-        assert first.damage.shape == first.mask.shape == (90, 122)
-        assert first.damage.dtype == np.float32
-        assert first.mask.dtype == np.bool_
-        assert 0 <= first.damage.min() <= first.damage.max() <= 1
-        assert (first.damage[first.mask] > 0).all()
-        np.testing.assert_array_equal(first.damage, second.damage)
-        np.testing.assert_array_equal(first.mask, second.mask)

@@ -203,7 +203,7 @@ def test_a_report_inside_the_source_is_refused(tmp_path: Path) -> None:
 
 
 def test_unknown_detector_and_repairer(reel: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="there is no detector magic; known are spike"):
+    with pytest.raises(UsageError, match="there is no detector magic; known are auto, fast"):
         reelmend.restore(reel, tmp_path / "out.mkv", detector="magic")
     with pytest.raises(UsageError, match="there is no repairer magic; known are temporal"):
         reelmend.restore(reel, tmp_path / "out.mkv", repairer="magic")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -83,3 +85,27 @@ def test_calibration_turns_what_the_network_says_into_probabilities(tmp_path: Pa
     given = scene(5, 64, 64)
     expected = np.interp(raw.damage(given), [0, 0.2, 0.6, 0.9, 1], [0, 0.05, 0.3, 0.8, 1])
     np.testing.assert_allclose(true.damage(given), expected, atol=1e-4)
+
+
+FIRST_CALLS = """
+import os, sys, threading
+import numpy as np
+from reelmend.runtime import load_network
+network = load_network(sys.argv[1], "cpu", engine="openvino")
+sys.setswitchinterval(1e-6)
+together = threading.Barrier(4)
+def call():
+    together.wait()
+    network.damage(np.zeros((5, 32, 32), np.float32))
+threads = [threading.Thread(target=call, daemon=True) for _ in range(4)]
+[one.start() for one in threads]
+[one.join(20) for one in threads]
+os._exit(any(one.is_alive() for one in threads))
+"""
+
+
+def test_first_calls_from_several_threads_do_not_wait_for_each_other(tmp_path: Path) -> None:
+    """OpenVINO's binding hung here about one time in three, so it is tried a few times in fresh interpreters."""
+    card = published(tmp_path)
+    for _ in range(3):
+        subprocess.run([sys.executable, "-c", FIRST_CALLS, str(tmp_path / f"{card.name}.json")], check=True)

@@ -95,3 +95,14 @@ def test_an_array_of_another_shape_is_no_pack(tmp_path: Path) -> None:
     np.save(tmp_path / "pack.npy", np.zeros((3, 4), np.uint8))
     with pytest.raises(UsageError, match="not a pack of windows"):
         open_pack(tmp_path / "pack.npy")
+
+
+@pytest.mark.parametrize("frames", [1, 5])
+def test_undamaged_batches_are_the_same_film_without_damage(pack: Path, damage: Path, frames: int) -> None:
+    feed = feed_of(pack, damage, frames)
+    dirty, clean = feed.batch(3, 4), feed.batch(3, 4, undamaged=True)
+    assert not clean.truth.any() and dirty.truth.any()
+    there = dirty.truth[:, 0] > 0.5
+    far = torch.nn.functional.max_pool2d(dirty.truth, 15, 1, 7)[:, 0] < 0.5
+    moved = (dirty.stack[:, 0] - clean.stack[:, 0]).abs()
+    assert moved[there].mean() > 10 * moved[far].mean()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib import resources
 from typing import Any
 
@@ -30,25 +30,22 @@ def show(as_json: bool) -> None:
 
 def gather() -> dict[str, Any]:
     """Every detector and repairer with its scores; `scores` is None where nobody has measured."""
-    from reelmend.detect import DETECTORS
+    from reelmend.detect import DETECTORS, make_detector
     from reelmend.repair import REPAIRERS
 
     scores = read(SCORES) or {}
-    detectors: dict[str, Callable[[], Any]] = {
-        name: lambda make=make: make("standard", None, None)  # type: ignore[misc]
-        for name, make in DETECTORS.items()
-    }
     return {
         "measured_on": scores.get("measured_on"),
-        "detectors": [entry(name, make(), scores.get("detectors", {})) for name, make in detectors.items()],
+        "detectors": [entry(name, make_detector(name), scores.get("detectors", {})) for name in DETECTORS],
         "repairers": [entry(name, make(), scores.get("repairers", {})) for name, make in REPAIRERS.items()],
     }
 
 
 def entry(name: str, made: Any, scores: Mapping[str, Any]) -> dict[str, Any]:
     """One row: the first paragraph of its documentation, its weight card's facts and its measured scores."""
-    about = " ".join((type(made).__doc__ or "").strip().split("\n\n")[0].split())
     card = read(f"{name}.json")
+    # Networks are all run by one class: what one of them is, its card says.
+    about = (card or {}).get("note") or " ".join((type(made).__doc__ or "").strip().split("\n\n")[0].split())
     facts = card and {key: card.get(key) for key in ("kind", "licence", "sha256", "recipe", "scores")}
     return {"name": name, "about": about, "weights": facts, "scores": scores.get(name)}
 

@@ -1,4 +1,4 @@
-"""`reelmend train`: clean footage into windows, windows into a detector. Needs the extra `[train]`."""
+"""`reelmend train`: clean footage into windows, windows into a detector, that into a network. Needs `[train]`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from reelmend.cli.research import research
 app = typer.Typer(
     rich_markup_mode="rich",
     no_args_is_help=True,
-    help="Train detectors from clean footage and simulated damage: `pack` makes windows, `detector` trains on them.",
+    help="Train detectors from clean footage and simulated damage: `pack` makes windows, `detector` trains on them, "
+    "`mine` finds what it takes wrongly, `publish` makes a network of the result.",
 )
 
 
@@ -66,6 +67,11 @@ def detector(
         typer.Option("--validation", metavar="FILE.npy", help="Windows of other footage, to watch the training with.",
                      show_default=False),
     ],
+    negatives: Annotated[
+        list[Path] | None,
+        typer.Option("--negatives", metavar="FILE.npy", help="Windows that stay undamaged, as `mine` writes them; the "
+                     "recipe says what share of the crops they are.", show_default=False),
+    ] = None,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where weights, log, pictures and the "
                            "checkpoint go; a run that was stopped goes on from there.")
@@ -85,6 +91,73 @@ def detector(
 
         path = recipe_path(recipe)
         weights = train(
-            load_recipe(path), packs, validation, output, device=device, near=path.parent, until=until, minutes=minutes
-        )
+            load_recipe(path), packs, validation, output, device=device, near=path.parent, negatives=negatives or (),
+            until=until, minutes=minutes,
+        )  # fmt: skip
     print(f"weights     {weights}")
+
+
+@app.command()
+def mine(
+    detector: Annotated[
+        str, typer.Argument(metavar="DETECTOR", help="A window detector, or the path of its weight card.",
+                            show_default=False)
+    ],
+    packs: Annotated[
+        list[Path], typer.Option("--pack", metavar="FILE.npy", help="Windows of clean footage.", show_default=False)
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE.npy", help="Where the windows go.")
+    ] = Path("negatives.npy"),
+    most: Annotated[int, typer.Option("--most", metavar="N", min=1, help="Windows at most.")] = 500,
+    threads: o.Threads = None,
+    overwrite: o.Overwrite = None,
+) -> None:  # fmt: skip
+    """Keep the windows of clean footage on which a detector fires most, as hard negatives to train on."""
+    from reelmend.errors import UsageError
+
+    if output.exists() and not overwrite:
+        raise UsageError(f"{output} exists already; --overwrite replaces it")
+    with research("train mine"):
+        from reelmend.runtime import load_network
+        from reelmend.train.negatives import mine
+
+        count = mine(load_network(detector, threads=threads or 2), packs, output, most)
+    print(f"windows     {count}\noutput      {output}")
+
+
+@app.command()
+def publish(
+    recipe: Annotated[
+        str, typer.Argument(metavar="RECIPE", help="The recipe that was trained.", show_default=False)
+    ],
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of the run.", show_default=False)],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What the network is called.", show_default=False)],
+    packs: Annotated[
+        list[Path],
+        typer.Option("--pack", metavar="FILE.npy", help="What it was trained on.", show_default=False),
+    ],
+    validation: Annotated[
+        list[Path],
+        typer.Option("--validation", metavar="FILE.npy", help="Windows of other footage, to measure on.",
+                     show_default=False),
+    ],
+    sources: Annotated[
+        Path, typer.Option("--sources", metavar="FILE.toml", help="The terms of all footage that may be used.",
+                           show_default=False)
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where weights, graph and card go.")
+    ] = Path("weights"),
+    note: Annotated[str, typer.Option("--note", metavar="TEXT", help="What else the card should say.")] = "",
+) -> None:  # fmt: skip
+    """Write a trained network as weights, graph and card, with its calibration and operating points."""
+    with research("train publish"):
+        from reelmend.train.publish import publish_run, sources_of
+        from reelmend.train.recipe import load_recipe, recipe_path
+
+        used = sources_of([*packs, *validation], sources)
+        card = publish_run(load_recipe(recipe_path(recipe)), run, validation, used, output, name, note=note)
+    points = card.operating_points
+    print(f"card        {output / f'{name}.json'}")
+    print(f"strengths   gentle {points.gentle}, standard {points.standard}, strong {points.strong}")

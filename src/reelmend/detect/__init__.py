@@ -2,18 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
+
+from reelmend.errors import UsageError
 
 if TYPE_CHECKING:
     from reelmend.detect.promise import Detector
 
+AUTO = "auto"
+"""The detector that we recommend."""
 
-def _spike(strength: str, min_blob: int | None, max_blob: int | None) -> Detector:
-    from reelmend.detect.spike import SpikeDetector
-
-    return SpikeDetector(strength, min_blob, max_blob)
+DETECTORS = ("fast", "still", "spike")
+"""By name: a network that sees a window of frames, one that sees a frame alone, and the classical detector."""
 
 
-DETECTORS: dict[str, Callable[[str, int | None, int | None], Detector]] = {"spike": _spike}
-"""By name: a factory from strength and blob size limits."""
+def choose_detector(name: str = AUTO) -> str:
+    """The detector that a name means: `auto` is `fast`."""
+    return "fast" if name == AUTO else name
+
+
+def make_detector(
+    name: str = AUTO,
+    strength: str = "standard",
+    min_blob: int | None = None,
+    max_blob: int | None = None,
+    *,
+    device: str = "auto",
+    threads: int = 1,
+) -> Detector:
+    """A detector by name, or by the path of a network's weight card (a `.json` file).
+
+    `device` and `threads` say where a network runs and how many threads one frame may use. Raises UsageError for a name
+    that there is no detector of, MediaError for weights that do not fit their card.
+    """
+    name = choose_detector(name)
+    if name == "spike":
+        from reelmend.detect.spike import SpikeDetector
+
+        return SpikeDetector(strength, min_blob, max_blob)
+    if name in DETECTORS or name.endswith(".json"):
+        from reelmend.detect.learned import learned
+
+        return learned(name, strength, min_blob, max_blob, device, threads)
+    raise UsageError(f"there is no detector {name}; known are {', '.join((AUTO, *DETECTORS))}")

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from reelmend.detect.border import hugs_border
 from reelmend.detect.promise import Blob, Detection
 from reelmend.detect.refine import Limits, refine
 from reelmend.detect.stack import stack_of
@@ -64,6 +65,11 @@ class LearnedDetector:
         self._min_blob, self._max_blob = min_blob, max_blob
         self._network, self._still = network, still
 
+    @property
+    def network(self) -> Network:
+        """What looks at windows."""
+        return self._network
+
     def look(self, window: Window) -> LearnedEvidence:
         network = self._network if window.neighbours or self._network.frames == 1 else self._still
         stack = stack_of(window, network.frames) if network else None
@@ -86,6 +92,8 @@ class LearnedDetector:
         if evidence.network is None:
             return Detection(damage, damage > 0, (), "no different neighbours in its shot")
         mask = refine(damage, self.limits(evidence.network, (shape[0], shape[1])))
+        if evidence.network.frames > 1:
+            _clear_gate(mask)
         share = float(np.count_nonzero(mask)) / mask.size
         if share > LOST_SHARE[self._strength]:
             note = f"{share:.0%} of it looks damaged: left alone"
@@ -97,6 +105,16 @@ class LearnedDetector:
         seed = float(getattr(network.card.operating_points, self._strength))
         smallest = self._min_blob or max(1, round(SMALLEST[self._strength] * max(1.0, (width / 640) ** 2)))
         return Limits(seed, FRINGE * seed, smallest, self._max_blob or round(LARGEST_SHARE * height * width))
+
+
+def _clear_gate(mask: Mask) -> None:
+    """Takes what hugs the frame's border out of a mask, in place."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
+    where = np.flatnonzero(mask)
+    blob = labels.ravel()[where]
+    longest = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT])
+    gone = hugs_border(where, blob, longest, (mask.shape[0], mask.shape[1]))
+    mask.ravel()[where[gone[blob]]] = False
 
 
 def _listed(damage: DamageMap, mask: Mask, brighter: NDArray[np.bool_]) -> tuple[Blob, ...]:

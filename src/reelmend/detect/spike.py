@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from reelmend.detect.border import hugs_border
 from reelmend.detect.candidates import find_candidates
 from reelmend.detect.features import FEATURES, Blobs
 from reelmend.detect.promise import Blob, Detection
@@ -25,10 +26,6 @@ SMALLEST = {"gentle": 4, "standard": 3, "strong": 2}
 
 PIECES, PIECE_GAP, PIECE_SHARE = 3, 3, 0.4
 """A blob within 3 pixels (at 640 wide) of damage joins it from 0.4 of the strength's probability on; three rounds."""
-
-BORDER, BORDER_LENGTH, BORDER_SHARE = 0.012, 0.06, 0.8
-"""A blob with 0.8 of its area within 0.012 of the frame's width (6 pixels at least) of the border, and longer than 0.06
-of the frame's shorter side, is the edge of the gate."""
 
 TRAIL = 0.6
 """A blob that lies half-way between like blobs before and after, to this degree (0..1), flies past."""
@@ -107,7 +104,8 @@ class SpikeDetector:
         window = evidence.window
         table = add_recurrence(blobs, window, pair, others)
         probability = self._trees.probability(table)
-        probability[_hugs_border(evidence, blobs, window.centre.luma.shape)] = 0
+        longest = np.maximum(blobs.box[:, 2], blobs.box[:, 3])
+        probability[hugs_border(evidence.where, evidence.blob, longest, window.centre.luma.shape)] = 0
         passing = np.flatnonzero(probability >= SEED_PROBABILITY["strong"])
         add_trail(table, passing, blobs, pair, others)
         judged = np.minimum(probability[passing], self._trees.probability(table[passing]))
@@ -140,16 +138,6 @@ class SpikeDetector:
         seed = SEED_PROBABILITY[self._strength]
         smallest = self._min_blob or max(1, round(SMALLEST[self._strength] * max(1.0, (width / 640) ** 2)))
         return Limits(seed, seed, smallest, self._max_blob or round(LARGEST_SHARE * height * width))
-
-
-def _hugs_border(evidence: SpikeEvidence, blobs: Blobs, shape: tuple[int, int]) -> NDArray[np.bool_]:
-    """Long blobs that keep to the frame's border: the edge of the gate, moving with the weave, not damage."""
-    height, width = shape
-    ys, xs = np.divmod(evidence.where, width)
-    inward = np.minimum(np.minimum(xs, width - 1 - xs), np.minimum(ys, height - 1 - ys))
-    outer = np.bincount(evidence.blob[inward < max(6, BORDER * width)], minlength=blobs.count)
-    long = np.maximum(blobs.box[:, 2], blobs.box[:, 3]) >= BORDER_LENGTH * min(shape)
-    return np.asarray(long & (outer >= BORDER_SHARE * blobs.area), np.bool_)
 
 
 def _listed(blobs: Blobs, probability: NDArray[np.float32], evidence: SpikeEvidence, mask: Mask) -> tuple[Blob, ...]:

@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 
 from reelmend.config import Job
-from reelmend.detect import DETECTORS
-from reelmend.detect.promise import Detector
+from reelmend.detect import make_detector
+from reelmend.detect.promise import Blob, Detector
 from reelmend.errors import UsageError
 from reelmend.film import Frame, Mask
 from reelmend.grain import regrain
@@ -45,6 +45,8 @@ class Outcome:
     """Detected or given damage, not grown."""
     unsure: Mask
     record: FrameRecord
+    blobs: tuple[Blob, ...] = ()
+    """What the detector says of the mask's blobs."""
 
 
 class FrameWorker:
@@ -55,8 +57,12 @@ class FrameWorker:
         self.detector: Detector | None = (
             None
             if given
-            else _named("detector", DETECTORS, job.detect.detector)(
-                job.detect.strength, job.detect.min_blob, job.detect.max_blob
+            else make_detector(
+                job.detect.detector,
+                job.detect.strength,
+                job.detect.min_blob,
+                job.detect.max_blob,
+                device=job.device,
             )
         )
         self.repairer: Repairer | None = _named("repairer", REPAIRERS, job.repair.repairer)() if repairs else None
@@ -120,20 +126,21 @@ class FrameWorker:
         window = future.result()
         scan = window.centre.frame
         note = scan.fault
+        listed: tuple[Blob, ...]
         if scan.fault:
             # A picture that stands in for another is passed through as it is.
             mask = np.zeros((scan.height, scan.width), np.bool_)
-            blobs = 0
+            blobs, listed = 0, ()
         elif given is not None:
             mask = given
-            blobs = cv2.connectedComponents(mask.view(np.uint8), connectivity=8)[0] - 1
+            blobs, listed = cv2.connectedComponents(mask.view(np.uint8), connectivity=8)[0] - 1, ()
         else:
             assert self.detector
             with self._clock.on("detect"):
                 found = self.detector.decide(
                     evidence.result(), tuple(other.result() if other else None for other in others)
                 )
-            mask, blobs, note = found.mask, len(found.blobs), found.note
+            mask, blobs, listed, note = found.mask, len(found.blobs), found.blobs, found.note
         after, repair, changed = scan, None, None
         if self.repairer and mask.any():
             changed = grow(mask, self._job.repair.grow)
@@ -157,7 +164,7 @@ class FrameWorker:
             fault=scan.fault,
             note=None if scan.fault else note,
         )
-        return Outcome(scan, after, mask, unsure, record)
+        return Outcome(scan, after, mask, unsure, record, listed)
 
 
 def _kinds(repair: Repair, changed: Mask) -> dict[str, float]:

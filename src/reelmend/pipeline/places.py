@@ -15,7 +15,9 @@ from reelmend.media.pattern import parse_pattern
 def check_places(job: Job, stage: str) -> None:
     """Raise UsageError, before anything is written, for places that would get in each other's way."""
     masks_given = stage == "repair"
-    written = {"output": job.output, "report": job.report} | ({} if masks_given else {"masks": job.masks})
+    written = {"output": job.output, "report": job.report}
+    if not masks_given:
+        written |= {"masks": job.masks, "explain": job.explain}
     read = {"source": job.source} | ({"masks": job.masks} if masks_given else {})
     for name, place in written.items():
         for other, origin in read.items():
@@ -51,4 +53,4 @@ def _within(inner: Path, outer: Path) -> bool:
 
 
 def _is_folder_of_images(name: str, place: Path) -> bool:
-    return name != "report" and parse_pattern(place.name) is None and output_kind(place) == "sequence"
+    return name not in ("report", "explain") and parse_pattern(place.name) is None and output_kind(place) == "sequence"

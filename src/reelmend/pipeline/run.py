@@ -15,12 +15,14 @@ import cv2
 from threadpoolctl import threadpool_limits
 
 from reelmend.config import Job
+from reelmend.detect import choose_detector
 from reelmend.errors import MediaError, UsageError
 from reelmend.film import Frame, ReelFacts
 from reelmend.media import Reel, Writer, open_mask_reader, open_mask_writer, open_reel, open_writer
 from reelmend.media.masks import MaskWriter
 from reelmend.motion.cuts import CutFinder
 from reelmend.motion.windows import REACH
+from reelmend.pipeline.explain import ExplainWriter
 from reelmend.pipeline.frames import FrameWorker, GivenMask, Outcome
 from reelmend.pipeline.places import check_places
 from reelmend.pipeline.stream import Clock, ahead
@@ -101,12 +103,17 @@ class _Films:
 
     output: Writer | None = None
     masks: MaskWriter | None = None
+    explain: ExplainWriter | None = None
     output_done: int = 0
     masks_done: int = 0
 
 
 class _Run:
     def __init__(self, job: Job, stage: Stage, progress: Report | None) -> None:
+        if stage != "repair":
+            # A run that is gone on with, and its report, name the detector that the first part chose.
+            chosen = choose_detector(job.detect.detector)
+            job = job.model_copy(update={"detect": job.detect.model_copy(update={"detector": chosen})})
         self.job, self.stage, self.progress = job, stage, progress
         self.clock = Clock()
         self.begun = time.perf_counter()
@@ -173,6 +180,12 @@ class _Run:
         films.output_done = films.output.done if films.output else 0
         films.masks_done = films.masks.done if films.masks else 0
         done = min([one.done for one in (films.output, films.masks) if one] + [journal_length(journal)])
+        if self.stage != "repair" and job.explain is not None and not self._in_place(space, "explain", job.explain):
+            if job.explain.exists() and not job.overwrite:
+                raise UsageError(f"{job.explain} exists already; --overwrite replaces it")
+            kept = space.part("explain")
+            done = min(done, ExplainWriter.length(kept))
+            films.explain = stack.enter_context(ExplainWriter(kept, done))
         report = stack.enter_context(ReportWriter(journal, job, facts, done, pictures=job.report is not None))
         self._work(reel, worker, films, report, done, total)
         with self.clock.on("encode", wall=True):
@@ -180,6 +193,9 @@ class _Run:
                 if film:
                     space.finishing(name)
                     film.finish()
+            if films.explain and job.explain is not None:
+                space.finishing("explain")
+                films.explain.finish(job.explain)
         summary = self._summary(report, films, facts)
         if job.report is not None:
             report.finish(summary)
@@ -227,6 +243,8 @@ class _Run:
                     # Shots are numbered from the first frame of the job, also when going on.
                     shot_offset = (last_shot or 0) - outcome.record.shot
                 if outcome.record.index < first:
+                    if films.explain and outcome.record.index == first - 1:
+                        films.explain.remember(outcome.mask, outcome.blobs)
                     continue
                 if job.frames is not None and outcome.record.index >= job.start + job.frames:
                     break
@@ -252,6 +270,8 @@ class _Run:
             if films.masks and position >= films.masks_done:
                 films.masks.write(outcome.mask)
         with self.clock.on("report", wall=True):
+            if films.explain:
+                films.explain.frame(outcome.record.index, outcome.mask, outcome.blobs)
             report.frame(outcome.record, outcome.before, outcome.after, outcome.mask, outcome.unsure)
 
     def _summary(self, report: ReportWriter, films: _Films, facts: ReelFacts) -> Summary:

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reelmend.errors import UsageError
+
+_FIRST = threading.Lock()
+
+
+def _touch(openvino: Any) -> None:
+    """Hands one array to OpenVINO and back, on one thread.
+
+    Its binding looks NumPy up when the first array passes, in a C++ static that is not safe against the interpreter's
+    lock: two threads that pass their first arrays at once wait for each other for ever.
+    """
+    with _FIRST:
+        openvino.Tensor(np.zeros(1, np.float32)).data[:] = 0
 
 
 class OpenVinoEngine:
@@ -26,6 +40,7 @@ class OpenVinoEngine:
             raise UsageError(
                 "OpenVINO is not installed; pip install 'reelmend[openvino]', or use onnxruntime."
             ) from error
+        _touch(openvino)
         core = openvino.Core()
         # Said in words, for by itself it computes in bf16 wherever it can.
         hints = {"INFERENCE_PRECISION_HINT": precision, "INFERENCE_NUM_THREADS": threads}

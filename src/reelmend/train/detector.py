@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -62,16 +62,22 @@ def train(
     *,
     device: str = "cpu",
     near: Path = Path(),
+    negatives: Sequence[Path] = (),
+    kept: Path | None = None,
     until: int | None = None,
     minutes: float | None = None,
     say: Callable[[str], None] = print,
 ) -> Path:
     """Train, or go on; the weights' file.
 
-    `near` is the folder that the recipe's own paths count from. The run stops, to be gone on with, at step `until` or
-    after `minutes`. Raises UsageError for packs that are none.
+    `negatives` are packs of windows on which a detector fired though nothing is damaged (`train.negatives`); the recipe
+    says what share of the crops they are. `near` is the folder that the recipe's own paths count from, `kept` the one
+    where drawn defects and kept crops lie, which runs on the same data may share; unset: `out`. The run stops, to be
+    gone on with, at step `until` or after `minutes`. Raises UsageError for packs that are none.
     """
-    (out / "atlas").mkdir(parents=True, exist_ok=True)
+    kept = kept or out
+    for folder in (out, kept / "atlas"):
+        folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(recipe.seed)
     run = _begin(recipe, device, near)
     checkpoint = out / "checkpoint.pt"
@@ -79,12 +85,13 @@ def train(
         _load(run, checkpoint)
         say(f"going on at step {run.step}")
     damage = load_damage(recipe.data.damage)
-    simulator = Simulator(damage, recipe.seed, device, members=recipe.data.members, cache=out / "atlas")
-    feed: Batches = Feed(packs, recipe.data, simulator, recipe.net.frames, recipe.seed)
+    simulator = Simulator(damage, recipe.seed, device, members=recipe.data.members, cache=kept / "atlas")
+    feed: Batches = Feed(packs, recipe.data, simulator, recipe.net.frames, recipe.seed, negatives)
     if recipe.data.cached:
+        sizes = [[str(pack), pack.stat().st_size] for pack in [*packs, *negatives]]
         facts = {"data": recipe.data.model_dump(), "damage": damage.model_dump(), "frames": recipe.net.frames,
-                 "seed": recipe.seed, "packs": [[str(pack), pack.stat().st_size] for pack in packs]}  # fmt: skip
-        feed = CachedFeed(feed, out / "cache", recipe.data.cached, facts, recipe.seed)  # type: ignore[arg-type]
+                 "seed": recipe.seed, "packs": sizes}  # fmt: skip
+        feed = CachedFeed(feed, kept / "cache", recipe.data.cached, facts, recipe.seed)  # type: ignore[arg-type]
     held_back = Feed(validation, recipe.data, simulator, recipe.net.frames, recipe.seed)
     began = time.monotonic()
     last = min(recipe.steps, until or recipe.steps)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from reelmend.errors import UsageError
@@ -22,8 +24,8 @@ PLACE_IN_TIME = (2, 1, 3, 0, 4)
 ENDS = ((0, 2, 2, 4, 4), (0, 1, 1, 3, 3), (0, 1, 2, 4, 4), (0, 1, 2, 3, 3), (0, 1, 2, 1, 2))
 """Stacks at the ends of shots: nothing before, nothing after, one before, one after, one on either side."""
 
-SEEN = 2.5 / 255
-"""Share of full scale that damage must move a pixel to be seen at all; the finest grain is as strong."""
+SEEN = 4 / 255
+"""Share of full scale that damage must move a pixel to be seen at all; fine grain is as strong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +43,20 @@ class Crops:
 class Feed:
     """Batch number n is always the same, whatever was asked for before: that is what makes a resumed run exact."""
 
-    def __init__(self, packs: list[Path], data: Data, simulator: Simulator, frames: int, seed: int) -> None:
-        """`frames` of each window, 1 to 5, are given. Raises UsageError when a pack is missing or is none."""
+    def __init__(
+        self,
+        packs: Sequence[Path],
+        data: Data,
+        simulator: Simulator,
+        frames: int,
+        seed: int,
+        negatives: Sequence[Path] = (),
+    ) -> None:
+        """`frames` of each window, 1 to 5, are given. `negatives` are packs of windows that stay undamaged.
+
+        Raises UsageError when a pack is missing or is none.
+        """
+        self._negatives = [window for path in negatives for window in open_pack(path)]
         self._packs = [open_pack(path) for path in packs]
         self._ends = np.cumsum([len(pack) for pack in self._packs])
         self._data, self._frames, self._seed = data, frames, seed
@@ -52,15 +66,22 @@ class Feed:
     def __len__(self) -> int:
         return int(self._ends[-1])
 
-    def batch(self, number: int, size: int) -> Crops:
-        """The batch of a number: windows in an order that changes every epoch."""
+    def batch(self, number: int, size: int, *, undamaged: bool = False) -> Crops:
+        """The batch of a number: windows in an order that changes every epoch.
+
+        `undamaged`: the same windows with their grain, motion and look-alikes, but before the damage.
+        """
         rng = np.random.default_rng([self._seed, number])
         picked = [self._shuffled(number * size + n) for n in range(size)]
         crop, side = self._data.crop, self._packs[0].shape[-1]
         clips = np.empty((size, 5, crop, crop), np.uint8)
+        bare = np.zeros(size, np.bool_)
         for n, index in enumerate(picked):
             top, left = rng.integers(side - crop + 1, size=2)
-            window = self._window(index)[:, top : top + crop, left : left + crop]
+            window = self._window(index)
+            if self._negatives and rng.random() < self._data.negatives:
+                bare[n], window = True, self._negatives[int(rng.integers(len(self._negatives)))]
+            window = window[:, top : top + crop, left : left + crop]
             window = np.rot90(window, int(rng.integers(4)), axes=(1, 2))
             clips[n] = window[:, :, ::-1] if rng.integers(2) else window
             if rng.integers(2):
@@ -72,8 +93,10 @@ class Feed:
         clean = clean.clamp_(0, 1)
         if self._frames == 1:
             made = self._simulator.batch(clean[:, :1, None], number)
+            made = _undamaged(made, bare | undamaged)
             return Crops(made.damaged[:, :, 0], *_judged(made, 0))
         made = self._simulator.batch(clean[:, TIME_ORDER, None], number)
+        made = _undamaged(made, bare | undamaged)
         stack = made.damaged[:, PLACE_IN_TIME, 0]
         return Crops(self._without_some(stack, rng)[:, : self._frames].contiguous(), *_judged(made, 2))
 
@@ -97,6 +120,14 @@ class Feed:
     def _window(self, index: int) -> np.ndarray:
         pack = int(np.searchsorted(self._ends, index, side="right"))
         return self._packs[pack][index - (self._ends[pack - 1] if pack else 0)]
+
+
+def _undamaged(made: Batch, which: NDArray[np.bool_]) -> Batch:
+    """The batch without the damage of some of its windows."""
+    if not which.any():
+        return made
+    whole = torch.from_numpy(which).to(made.mask.device)[:, None, None, None, None]
+    return replace(made, damaged=torch.where(whole, made.clean, made.damaged), mask=made.mask & ~whole)
 
 
 def _judged(made: Batch, frame: int) -> tuple[Tensor, Tensor]:

@@ -35,6 +35,8 @@ class Data(Part):
     cached: int = Field(0, ge=0)
     """Simulated crops kept on disk and shown again in every epoch; 0 = every crop is damaged afresh. For processors,
     on which simulation would take half the time."""
+    negatives: float = Field(0.0, ge=0, le=1)
+    """Share of crops that are cut from windows of hard negatives and stay undamaged, where such are given."""
     dropped: float = Field(0.15, ge=0, le=1)
     """Share of windows whose neighbours on one side are missing, as at the ends of a shot."""
 

@@ -14,7 +14,7 @@ from reelmend.detect.refine import Limits, refine
 from reelmend.detect.stack import stack_of
 from reelmend.film import DamageMap, Mask
 from reelmend.motion.windows import Window
-from reelmend.runtime import Network, load_network
+from reelmend.runtime import Network, load_network, quick_precision
 
 SMALLEST = {"gentle": 4, "standard": 3, "strong": 2}
 """Pixels, on a frame 640 wide; scaled with the square of the width, at least the number itself."""
@@ -150,9 +150,10 @@ def learned(
 ) -> LearnedDetector:
     """The detector of a network by name, with a network for stills beside it where it is for windows.
 
-    `device` and `threads` as in `load_network`, which says what is raised. `still` None: frames without neighbours are
-    left alone.
+    `device` and `threads` as in `load_network`, which says what is raised; `quick_precision` is computed in. `still`
+    None: frames without neighbours are left alone.
     """
-    network = load_network(name, device, threads)
-    beside = load_network(still, device, threads) if still and network.frames > 1 else None
+    precision = quick_precision(device)
+    network = load_network(name, device, threads, precision=precision)
+    beside = load_network(still, device, threads, precision=precision) if still and network.frames > 1 else None
     return LearnedDetector(name, strength, min_blob, max_blob, network=network, still=beside)

@@ -107,6 +107,18 @@ def best_engine(device: str = "auto") -> str:
     return "openvino" if find_spec("openvino") else "onnxruntime"
 
 
+def quick_precision(device: str = "auto") -> Precision:
+    """`bf16` where the engine that a device gets computes in it natively, and faster; else `f32`.
+
+    What it costs a detector is in `docs/detection.md`: nothing that shows in a mask's Dice.
+    """
+    if best_engine(device) != "openvino":
+        return "f32"
+    from reelmend.runtime.openvino_engine import has_bf16
+
+    return "bf16" if has_bf16() else "f32"
+
+
 def _gpu() -> bool:
     from importlib.util import find_spec
     from shutil import which

@@ -24,6 +24,13 @@ def _touch(openvino: Any) -> None:
         openvino.Tensor(np.zeros(1, np.float32)).data[:] = 0
 
 
+def has_bf16() -> bool:
+    """Whether this processor computes in bf16 by itself."""
+    import openvino
+
+    return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
 class OpenVinoEngine:
     """A compiled model on the processor."""
 

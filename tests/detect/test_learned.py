@@ -12,11 +12,11 @@ import pytest
 from footage import Speck, damaged, pan
 from reelmend.detect.learned import LOST_SHARE, LearnedDetector, learned
 from reelmend.detect.promise import Detection
-from reelmend.detect.stack import stack_of
 from reelmend.errors import UsageError
 from reelmend.film import Frame
 from reelmend.motion.cuts import shots
 from reelmend.motion.picture import picture
+from reelmend.motion.stack import stack_of
 from reelmend.motion.windows import Window, windows
 from reelmend.runtime import Card, Network
 from small_networks import FACTS, published

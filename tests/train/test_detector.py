@@ -14,7 +14,8 @@ from reelmend.errors import UsageError
 from reelmend.nets.export import load_weights
 from reelmend.nets.zoo import Detector
 from reelmend.train.average import Average
-from reelmend.train.detector import learning_rate, train
+from reelmend.train.detector import train
+from reelmend.train.loop import learning_rate
 from reelmend.train.recipe import Optimiser, TrainRecipe, load_recipe, recipe_path
 
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from reelmend.detect.border import hugs_border
 from reelmend.detect.promise import Blob, Detection
 from reelmend.detect.refine import Limits, refine
-from reelmend.detect.stack import stack_of
 from reelmend.film import DamageMap, Mask
+from reelmend.motion.stack import stack_of
 from reelmend.motion.windows import Window
 from reelmend.runtime import Network, load_network, quick_precision
 

@@ -101,7 +101,7 @@ class Feed:
         return Crops(self._without_some(stack, rng)[:, : self._frames].contiguous(), *_judged(made, 2))
 
     def _without_some(self, stack: Tensor, rng: np.random.Generator) -> Tensor:
-        """Neighbours missing on one side are replaced by those of the other, as in use (`detect/stack.py`)."""
+        """Neighbours missing on one side are replaced by those of the other, as in use (`motion/stack.py`)."""
         chance = rng.random(len(stack))
         orders = np.tile(np.arange(5), (len(stack), 1))
         share = self._data.dropped / len(ENDS)

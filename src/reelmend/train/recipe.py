@@ -60,14 +60,11 @@ class Optimiser(Part):
     """Decay of the weights' running average."""
 
 
-class TrainRecipe(Part):
+class Schedule(Part):
+    """What every kind of training has."""
+
     name: str
     note: str = ""
-    stage: Literal["denoise", "detect"] = "detect"
-    """`denoise` is the pretraining of Brempong et al. (2022)."""
-    net: Net
-    data: Data = Data()
-    loss: Loss = Loss()
     optimiser: Optimiser = Optimiser()
     steps: int = Field(gt=0)
     batch: int = Field(8, ge=1)
@@ -77,6 +74,16 @@ class TrainRecipe(Part):
     """Steps."""
     validation: int = Field(24, ge=1)
     """Batches of eight crops of other footage, always the same."""
+
+
+class TrainRecipe(Schedule):
+    """Of a detector."""
+
+    stage: Literal["denoise", "detect"] = "detect"
+    """`denoise` is the pretraining of Brempong et al. (2022)."""
+    net: Net
+    data: Data = Data()
+    loss: Loss = Loss()
     start_from: str = ""
     """Weights of an earlier stage, a safetensors file; a path counts from the recipe's folder."""
 

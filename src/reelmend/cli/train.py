@@ -13,8 +13,9 @@ from reelmend.cli.research import research
 app = typer.Typer(
     rich_markup_mode="rich",
     no_args_is_help=True,
-    help="Train detectors from clean footage and simulated damage: `pack` makes windows, `detector` trains on them, "
-    "`mine` finds what it takes wrongly, `publish` makes a network of the result.",
+    help="Train networks from clean footage and simulated damage. Detectors: `pack` makes windows, `detector` trains "
+    "on them, `mine` finds what it takes wrongly, `publish` makes a network of the result. Repairers: `holes`, "
+    "`repair`.",
 )
 
 
@@ -47,6 +48,39 @@ def pack(
         files = sources(footage)
         facts = write_pack(files, output, load_recipe("training-window"), seed=seed, each=each, say=print)
     print(f"windows     {sum(facts.windows.values())} of {len(facts.windows)} files\noutput      {output}")
+
+
+@app.command()
+def holes(
+    footage: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FOOTAGE...", help="Clean films and photographs, or folders of them.", show_default=False
+        ),
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE.npy", help="Where the holes go.")
+    ] = Path("holes.npy"),
+    each: Annotated[
+        int, typer.Option("--each", metavar="N", min=10, help="Holes of every film; a tenth of it of a photograph.")
+    ] = 2000,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", min=0, help="Of damage, sizes and places.")] = 0,
+    overwrite: o.Overwrite = None,
+) -> None:  # fmt: skip
+    """Damage clean footage and fill the holes from its neighbours, to train repair on."""
+    from reelmend.errors import UsageError
+
+    if output.suffix != ".npy":
+        raise UsageError(f"{output}: holes are written as one .npy file")
+    if output.exists() and not overwrite:
+        raise UsageError(f"{output} exists already; --overwrite replaces it")
+    with research("train holes"):
+        from reelmend.simulate.recipe import load_recipe
+        from reelmend.train.holes import write_holes
+        from reelmend.train.windows import sources
+
+        counts = write_holes(sources(footage), output, load_recipe("training-window"), seed=seed, each=each, say=print)
+    print(f"holes       {sum(counts.values())} of {len(counts)} files\noutput      {output}")
 
 
 @app.command()
@@ -93,6 +127,48 @@ def detector(
         weights = train(
             load_recipe(path), packs, validation, output, device=device, near=path.parent, negatives=negatives or (),
             until=until, minutes=minutes,
+        )  # fmt: skip
+    print(f"weights     {weights}")
+
+
+@app.command()
+def repair(
+    recipe: Annotated[
+        str,
+        typer.Argument(
+            metavar="RECIPE", help="A training recipe of the package by name, or a TOML file.", show_default=False
+        ),
+    ],
+    packs: Annotated[
+        list[Path],
+        typer.Option("--pack", metavar="FILE.npy", help="Holes to train on; several times for several files.",
+                     show_default=False),
+    ],
+    validation: Annotated[
+        list[Path],
+        typer.Option("--validation", metavar="FILE.npy", help="Holes of other footage, to watch the training with.",
+                     show_default=False),
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where weights, log, pictures and the "
+                           "checkpoint go; a run that was stopped goes on from there.")
+    ] = Path("training"),
+    device: Annotated[str, typer.Option("--device", metavar="cpu|cuda", help="Where to train.")] = "cpu",
+    until: Annotated[
+        int | None, typer.Option("--until", metavar="STEP", min=1, help="Stop there, to go on later.")
+    ] = None,
+    minutes: Annotated[
+        float | None, typer.Option("--minutes", metavar="N", min=0.0, help="Stop at a validation after as many.")
+    ] = None,
+) -> None:  # fmt: skip
+    """Train a network that repairs in one pass, or go on with its training."""
+    with research("train repair"):
+        from reelmend.train.recipe import load_repair_recipe, recipe_path
+        from reelmend.train.repair import train_repair
+
+        weights = train_repair(
+            load_repair_recipe(recipe_path(recipe)), packs, validation, output, device=device, until=until,
+            minutes=minutes,
         )  # fmt: skip
     print(f"weights     {weights}")
 

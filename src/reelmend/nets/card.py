@@ -8,9 +8,10 @@ from typing import Any
 
 from reelmend.errors import UsageError
 from reelmend.nets.export import export_graph, save_weights
+from reelmend.nets.mixer import Mixer
 from reelmend.nets.reach import reach
 from reelmend.nets.zoo import Detector
-from reelmend.runtime.card import KIND, Card, digest
+from reelmend.runtime.card import KIND, REPAIRER, AnyCard, Card, RepairCard, digest
 
 GLOBAL_MARGIN = 128
 """Pixels, a multiple of all nets' multiples: the overlap of tiles of a network that sees all of its tile."""
@@ -23,26 +24,39 @@ def publish(net: Detector, facts: Mapping[str, Any], folder: Path, name: str) ->
     there are, `licence`, `calibration`, `scores`, `note`. Raises UsageError when they do not make a card, ValueError
     when the weights do not fit half precision. What is missing or wrong is said before anything is written.
     """
-    from pydantic import ValidationError
-
     margin = reach(net)
     given = {
-        "name": name,
         "kind": KIND,
-        "architecture": net.facts,
-        "multiple": net.multiple,
         "margin": GLOBAL_MARGIN if margin is None else margin,
         "exact": margin is not None,
+    }
+    return _publish(Card, net, given, facts, folder, name)
+
+
+def publish_repairer(net: Mixer, facts: Mapping[str, Any], folder: Path, name: str) -> RepairCard:
+    """The same of a network that repairs; `facts` are `recipe`, `data`, and where there are, `scores` and `note`."""
+    return _publish(RepairCard, net, {"kind": REPAIRER, "planes": net.planes}, facts, folder, name)
+
+
+def _publish(
+    type_: type[AnyCard], net: Any, own: dict[str, Any], facts: Mapping[str, Any], folder: Path, name: str
+) -> AnyCard:
+    from pydantic import ValidationError
+
+    given = own | {
+        "name": name,
+        "architecture": net.facts,
+        "multiple": net.multiple,
         "weights": f"{name}.safetensors",
         "graph": f"{name}.onnx",
         "sha256": "0" * 64,
         "graph_sha256": "0" * 64,
     }
-    own = sorted(given.keys() & facts.keys())
-    if own:
-        raise UsageError(f"a card's {', '.join(own)} is read off the network, not given.")
+    doubled = sorted(given.keys() & facts.keys())
+    if doubled:
+        raise UsageError(f"a card's {', '.join(doubled)} is read off the network, not given.")
     try:
-        card = Card.model_validate(given | dict(facts))
+        card = type_.model_validate(given | dict(facts))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])

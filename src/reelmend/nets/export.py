@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 
-from reelmend.nets.zoo import Detector
+from reelmend.nets.zoo import Exportable
 
 OPSET = 18
 """Resize and the reductions that the nets use are the same from here on; older runtimes read it too."""
@@ -78,11 +78,11 @@ def tensor_places(path: Path) -> dict[str, tuple[int, int]]:
     }
 
 
-def export_graph(net: Detector, weights: Path, path: Path) -> None:
+def export_graph(net: Exportable, weights: Path, path: Path) -> None:
     """Write the ONNX graph of a network whose weights lie in `weights`, which must stay in the same folder.
 
-    Input `stack` `(b, frames, h, w)`, output `probability` `(b, 1, h, w)`; b, h and w are dynamic. Raises ValueError
-    when `weights` does not hold exactly the tensors that the graph needs.
+    Input `stack` `(b, planes, h, w)`, output `answer`, what `net.answer` gives; b, h and w are dynamic. Raises
+    ValueError when `weights` does not hold exactly the tensors that the graph needs.
     """
     import onnx
 
@@ -117,16 +117,16 @@ def export_graph(net: Detector, weights: Path, path: Path) -> None:
     path.write_bytes(model.SerializeToString(deterministic=True))
 
 
-class _Probability(torch.nn.Module):
-    def __init__(self, net: Detector) -> None:
+class _Answer(torch.nn.Module):
+    def __init__(self, net: Exportable) -> None:
         super().__init__()
         self.net = net
 
     def forward(self, stack: torch.Tensor) -> torch.Tensor:
-        return torch.sigmoid(self.net(stack))
+        return self.net.answer(stack)
 
 
-def _traced(net: Detector) -> Any:
+def _traced(net: Any) -> Any:
     """The network as an ONNX model whose initializers carry the names of the state dict, after `net.`."""
     import onnx
 
@@ -137,7 +137,7 @@ def _traced(net: Detector) -> Any:
         if tensor.is_floating_point():
             tensor.copy_(torch.rand(tensor.shape) + 0.5)
     # Different for height and width, and no size that the network could mistake for a constant.
-    stack = torch.rand(2, net.frames, 3 * net.multiple, 5 * net.multiple)
+    stack = torch.rand(2, net.planes, 3 * net.multiple, 5 * net.multiple)
     sizes = {0: "batch", 2: "height", 3: "width"}
     file = io.BytesIO()
     with warnings.catch_warnings():
@@ -145,13 +145,13 @@ def _traced(net: Detector) -> Any:
         # folds weights into constants of its own.
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            _Probability(net),
+            _Answer(net),
             (stack,),
             file,  # type: ignore[arg-type]
             dynamo=False,
             input_names=["stack"],
-            output_names=["probability"],
-            dynamic_axes={"stack": sizes, "probability": sizes},
+            output_names=["answer"],
+            dynamic_axes={"stack": sizes, "answer": sizes},
             opset_version=OPSET,
             # No weight is folded into another: they stay as the file has them, runtimes fold them on loading.
             do_constant_folding=False,

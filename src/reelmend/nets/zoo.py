@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
+import torch
 from torch import Tensor, nn
 
 from reelmend.nets.compact import Compact
 from reelmend.nets.features import FEATURES
+from reelmend.nets.mixer import Mixer
 from reelmend.nets.segformer import SegFormer
 from reelmend.nets.unet import UNet
 
@@ -52,6 +54,11 @@ class Detector(nn.Module):
             raise ValueError(f"{net} has no sizes {dict(sizes or {})} ({error})") from error
 
     @property
+    def planes(self) -> int:
+        """Of what it is shown: the frames."""
+        return self.frames
+
+    @property
     def multiple(self) -> int:
         """What height and width must be multiples of, pixels."""
         return cast(int, self.net.multiple)
@@ -59,3 +66,32 @@ class Detector(nn.Module):
     def forward(self, stack: Tensor) -> Tensor:
         logits: Tensor = self.net(self.show(stack))
         return logits
+
+    def answer(self, stack: Tensor) -> Tensor:
+        """What is exported: probabilities."""
+        return torch.sigmoid(self(stack))
+
+
+class Exportable(Protocol):
+    """What a network has that ships: `nets.export` and the torch engine need no more."""
+
+    facts: dict[str, Any]
+
+    @property
+    def planes(self) -> int: ...
+    @property
+    def multiple(self) -> int: ...
+    def answer(self, stack: Tensor) -> Tensor: ...
+
+
+REPAIR_NETS: dict[str, Callable[..., nn.Module]] = {"mixer": Mixer}
+"""Networks that repair, by name: `(sizes)`."""
+
+
+def build(kind: str, architecture: Mapping[str, Any]) -> Any:
+    """A network as its card says: of the kind `network` a detector, else a repairer. Raises ValueError as those do."""
+    if kind == "network":
+        return Detector(**architecture)
+    if architecture["net"] not in REPAIR_NETS:
+        raise ValueError(f"no network that repairs is called {architecture['net']}; known: {', '.join(REPAIR_NETS)}")
+    return REPAIR_NETS[architecture["net"]](architecture["sizes"])

@@ -1,6 +1,26 @@
 """Trained networks run here, on whichever engine the machine has; restoration needs ONNX Runtime only."""
 
 from reelmend.runtime.card import Card, read_card
-from reelmend.runtime.network import ENGINES, Network, best_engine, cards, load_network, quick_precision
+from reelmend.runtime.network import (
+    ENGINES,
+    Network,
+    RepairNetwork,
+    best_engine,
+    cards,
+    load_network,
+    load_repair_network,
+    quick_precision,
+)
 
-__all__ = ["ENGINES", "Card", "Network", "best_engine", "cards", "load_network", "quick_precision", "read_card"]
+__all__ = [
+    "ENGINES",
+    "Card",
+    "Network",
+    "RepairNetwork",
+    "best_engine",
+    "cards",
+    "load_network",
+    "load_repair_network",
+    "quick_precision",
+    "read_card",
+]

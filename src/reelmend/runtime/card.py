@@ -6,7 +6,7 @@ import hashlib
 import json
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -15,6 +15,8 @@ from reelmend.errors import MediaError
 
 KIND: Literal["network"] = "network"
 """Tells these cards from those of other weights in the same folder."""
+
+REPAIRER: Final = "repairer"
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 
@@ -48,15 +50,11 @@ class OperatingPoints(_Part):
     strong: Probability = Field(description="Rather touches too much.")
 
 
-class Card(_Part):
-    """A weight card."""
+class WeightCard(_Part):
+    """What the card of any network says."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", description="The network's name, and its files'.")
-    kind: Literal["network"] = Field(description="What the card is of: network.")
-    architecture: Architecture = Field(description="How the network is built.")
     multiple: int = Field(ge=1, description="What height and width of a picture must divide by, pixels.")
-    margin: int = Field(ge=0, description="By how much tiles overlap on each side, pixels: a multiple.")
-    exact: bool = Field(description="Whether the margin is all that the network reaches: no tile can be told then.")
     weights: str = Field(pattern=r"^[^/\\]+\.safetensors$", description="File name of the weights.")
     graph: str = Field(pattern=r"^[^/\\]+\.onnx$", description="File name of the graph.")
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="Of the weights' file.")
@@ -64,12 +62,41 @@ class Card(_Part):
     licence: str = Field("Apache-2.0", min_length=1, description="Of the weights.")
     recipe: dict[str, Any] = Field(description="The training recipe, word for word.")
     data: tuple[Source, ...] = Field(description="What it learned from.")
+    scores: dict[str, float] = Field(default_factory=dict, description="What was measured of it.")
+    note: str = Field("", description="What else there is to know.")
+
+    def write(self, path: Path) -> None:
+        """Save as JSON."""
+        text = json.dumps(self.model_dump(mode="json"), indent=1, ensure_ascii=False)
+        path.write_text(text + "\n", encoding="utf-8")
+
+
+class RepairArchitecture(_Part):
+    """What `reelmend.nets.zoo.REPAIR_NETS[net](sizes)` needs."""
+
+    net: str = Field(min_length=1, description="Name of the network.")
+    sizes: dict[str, Any] = Field(description="Widths, depths and the like, as the network takes them.")
+
+
+class RepairCard(WeightCard):
+    """The card of a network that repairs."""
+
+    kind: Literal["repairer"] = Field(description="What the card is of: repairer.")
+    architecture: RepairArchitecture = Field(description="How the network is built.")
+    planes: int = Field(ge=1, description="Planes of a patch that it is shown.")
+
+
+class Card(WeightCard):
+    """The card of a network that finds damage."""
+
+    kind: Literal["network"] = Field(description="What the card is of: network.")
+    architecture: Architecture = Field(description="How the network is built.")
+    margin: int = Field(ge=0, description="By how much tiles overlap on each side, pixels: a multiple.")
+    exact: bool = Field(description="Whether the margin is all that the network reaches: no tile can be told then.")
     operating_points: OperatingPoints = Field(description="Probabilities of the strengths.")
     calibration: tuple[tuple[Probability, Probability], ...] | None = Field(
         None, description="Given and true probability, rising in both; straight lines between, and from 0 and to 1."
     )
-    scores: dict[str, float] = Field(default_factory=dict, description="What was measured of it.")
-    note: str = Field("", description="What else there is to know.")
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -84,23 +111,33 @@ class Card(_Part):
                 raise ValueError("the calibration must rise")
         return self
 
-    def write(self, path: Path) -> None:
-        """Save as JSON."""
-        text = json.dumps(self.model_dump(mode="json"), indent=1, ensure_ascii=False)
-        path.write_text(text + "\n", encoding="utf-8")
+
+NetworkCard: TypeAlias = Card | RepairCard
+"""What engines take."""
+
+AnyCard = TypeVar("AnyCard", Card, RepairCard)
 
 
-def is_card(path: Path) -> bool:
-    """Whether a JSON file is the card of a network, and not of other weights or none."""
+def is_card(path: Path, kind: str = KIND) -> bool:
+    """Whether a JSON file is the card of a network of this kind, and not of other weights or none."""
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    return isinstance(values, dict) and values.get("kind") == KIND
+    return isinstance(values, dict) and values.get("kind") == kind
 
 
 def read_card(path: Path) -> Card:
-    """Read a card. Raises MediaError that says in one sentence what is wrong with it."""
+    """Read the card of a detector. Raises MediaError that says in one sentence what is wrong with it."""
+    return _read(Card, path)
+
+
+def read_repair_card(path: Path) -> RepairCard:
+    """Read the card of a repairer. Raises MediaError that says in one sentence what is wrong with it."""
+    return _read(RepairCard, path)
+
+
+def _read(type_: type[AnyCard], path: Path) -> AnyCard:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -108,15 +145,15 @@ def read_card(path: Path) -> Card:
     except ValueError as error:
         raise MediaError(f"{path} is not a weight card: it is not JSON ({error}).") from error
     try:
-        return Card.model_validate(values)
+        return type_.model_validate(values)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         if first["loc"]:
-            raise MediaError(explain(Card, error, f" in {path}", "a weight card")) from error
+            raise MediaError(explain(type_, error, f" in {path}", "a weight card")) from error
         raise MediaError(f"{path} is not a weight card: {first['msg'].removeprefix('Value error, ')}.") from error
 
 
-def check_files(card: Card, folder: Path) -> None:
+def check_files(card: WeightCard, folder: Path) -> None:
     """Raise MediaError unless the weights and the graph in `folder` are those that the card describes."""
     for name, wanted in ((card.weights, card.sha256), (card.graph, card.graph_sha256)):
         path = folder / name

@@ -14,5 +14,6 @@ class Engine(Protocol):
     name: str
 
     def run(self, stacks: NDArray[np.float32]) -> NDArray[np.float32]:
-        """`(b, frames, h, w)` to `(b, 1, h, w)` probabilities; h and w are multiples."""
+        """What the network says of a batch; of a detector: `(b, frames, h, w)` to `(b, 1, h, w)` probabilities. h and w
+        are multiples."""
         ...

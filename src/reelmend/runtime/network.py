@@ -12,7 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelmend.errors import UsageError
-from reelmend.runtime.card import Card, check_files, is_card, read_card
+from reelmend.runtime.card import (
+    REPAIRER,
+    Card,
+    NetworkCard,
+    RepairCard,
+    check_files,
+    is_card,
+    read_card,
+    read_repair_card,
+)
 from reelmend.runtime.engine import Engine
 from reelmend.runtime.tiles import Map, Stack, run_tiled
 
@@ -66,6 +75,28 @@ class Network:
         return np.interp(steps, given, [knots[one] for one in given]).astype(np.float32)
 
 
+@dataclass(frozen=True)
+class RepairNetwork:
+    """A loaded network that repairs patches."""
+
+    card: RepairCard
+    engine: Engine
+
+    BATCH = 32
+    """Patches at once: more take memory, not less time."""
+
+    @property
+    def name(self) -> str:
+        return self.card.name
+
+    def answer(self, shown: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What it says of patches `(n, planes, h, w)` 0..1. Raises ValueError for another number of planes."""
+        if shown.ndim != 4 or shown.shape[1] != self.card.planes:
+            raise ValueError(f"{self.name} is shown patches of {self.card.planes} planes, not {shown.shape}")
+        parts = [self.engine.run(shown[at : at + self.BATCH]) for at in range(0, len(shown), self.BATCH)]
+        return np.concatenate(parts)
+
+
 def cards(folder: Path = WEIGHTS) -> dict[str, Card]:
     """The cards of all networks in a folder, by name. Raises MediaError for one that is wrong."""
     return {path.stem: read_card(path) for path in sorted(folder.glob("*.json")) if is_card(path)}
@@ -90,12 +121,29 @@ def load_network(
     path = Path(name) if name.endswith(".json") else WEIGHTS / f"{name}.json"
     if not path.is_file() or (path.parent == WEIGHTS and not is_card(path)):
         raise UsageError(f"no network is called {name}; known are {', '.join(cards()) or 'none'}.")
+    card = read_card(path)
+    return Network(card, _engine(card, path.parent, device, threads, engine, precision))
+
+
+def load_repair_network(
+    name: str, device: str = "auto", threads: int = 1, engine: str | None = None, precision: Precision = "f32"
+) -> RepairNetwork:
+    """A network that repairs, by its name or the path of its card; as `load_network`."""
+    path = Path(name) if name.endswith(".json") else WEIGHTS / f"{name}.json"
+    if not path.is_file() or (path.parent == WEIGHTS and not is_card(path, REPAIRER)):
+        known = ", ".join(sorted(one.stem for one in WEIGHTS.glob("*.json") if is_card(one, REPAIRER)))
+        raise UsageError(f"no network that repairs is called {name}; known are {known or 'none'}.")
+    card = read_repair_card(path)
+    return RepairNetwork(card, _engine(card, path.parent, device, threads, engine, precision))
+
+
+def _engine(
+    card: NetworkCard, folder: Path, device: str, threads: int, engine: str | None, precision: Precision
+) -> Engine:
     if engine is not None and engine not in ENGINES:
         raise UsageError(f"no engine is called {engine}; known are {', '.join(ENGINES)}.")
-    card = read_card(path)
-    check_files(card, path.parent)
-    chosen = engine or best_engine(device)
-    return Network(card, ENGINES[chosen](card, path.parent, device, threads, precision))
+    check_files(card, folder)
+    return ENGINES[engine or best_engine(device)](card, folder, device, threads, precision)
 
 
 def best_engine(device: str = "auto") -> str:
@@ -131,7 +179,7 @@ def _gpu() -> bool:
     return has_cuda()
 
 
-def _onnxruntime(card: Card, folder: Path, device: str, threads: int, precision: Precision) -> Engine:
+def _onnxruntime(card: NetworkCard, folder: Path, device: str, threads: int, precision: Precision) -> Engine:
     from reelmend.runtime.onnx_engine import OnnxEngine
 
     _only_processors("onnxruntime", device)
@@ -140,14 +188,14 @@ def _onnxruntime(card: Card, folder: Path, device: str, threads: int, precision:
     return OnnxEngine(folder / card.graph, threads)
 
 
-def _openvino(card: Card, folder: Path, device: str, threads: int, precision: Precision) -> Engine:
+def _openvino(card: NetworkCard, folder: Path, device: str, threads: int, precision: Precision) -> Engine:
     from reelmend.runtime.openvino_engine import OpenVinoEngine
 
     _only_processors("openvino", device)
     return OpenVinoEngine(folder / card.graph, threads, precision)
 
 
-def _torch(card: Card, folder: Path, device: str, threads: int, precision: Precision) -> Engine:
+def _torch(card: NetworkCard, folder: Path, device: str, threads: int, precision: Precision) -> Engine:
     from reelmend.runtime.torch_engine import TorchEngine
 
     return TorchEngine(card, folder / card.weights, device, threads, precision)
@@ -158,7 +206,7 @@ def _only_processors(engine: str, device: str) -> None:
         raise UsageError(f"{engine} runs on the processor only; use torch for {device}.")
 
 
-ENGINES: dict[str, Callable[[Card, Path, str, int, Precision], Engine]] = {
+ENGINES: dict[str, Callable[[NetworkCard, Path, str, int, Precision], Engine]] = {
     "onnxruntime": _onnxruntime,
     "openvino": _openvino,
     "torch": _torch,

@@ -25,4 +25,4 @@ class OnnxEngine:
         self._session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
 
     def run(self, stacks: NDArray[np.float32]) -> NDArray[np.float32]:
-        return np.asarray(self._session.run(["probability"], {"stack": stacks})[0], np.float32)
+        return np.asarray(self._session.run(None, {"stack": stacks})[0], np.float32)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelmend.errors import MediaError, UsageError
-from reelmend.runtime.card import Card
+from reelmend.runtime.card import NetworkCard
 
 
 class TorchEngine:
@@ -17,7 +17,7 @@ class TorchEngine:
     name = "torch"
 
     def __init__(
-        self, card: Card, weights: Path, device: str = "auto", threads: int = 1, precision: str = "f32"
+        self, card: NetworkCard, weights: Path, device: str = "auto", threads: int = 1, precision: str = "f32"
     ) -> None:
         """`threads` counts on the processor, for the whole program.
 
@@ -27,19 +27,19 @@ class TorchEngine:
             import torch
 
             from reelmend.nets.export import load_weights
-            from reelmend.nets.zoo import Detector
+            from reelmend.nets.zoo import build
         except ImportError as error:
             raise UsageError("torch is not installed; pip install 'reelmend[train]', or use onnxruntime.") from error
         self._device = _device(device)
         if self._device == "cpu":
             torch.set_num_threads(threads)
         try:
-            net = Detector(**card.architecture.model_dump())
+            net = build(card.kind, card.architecture.model_dump())
             load_weights(net, weights)
         except (TypeError, ValueError) as error:
             raise MediaError(f"the weight card of {card.name} does not fit its weights: {error}.") from error
         self._half = precision == "bf16"
-        self._net = net.eval().requires_grad_(False).to(device=self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._net = net.eval().requires_grad_(False).to(device=self._device, memory_format=torch.channels_last)
 
     def run(self, stacks: NDArray[np.float32]) -> NDArray[np.float32]:
         import torch
@@ -49,8 +49,8 @@ class TorchEngine:
         exact = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=False, allow_tf32=False)
         with torch.inference_mode(), exact, torch.autocast(kind, torch.bfloat16, enabled=self._half):
             given = torch.from_numpy(np.ascontiguousarray(stacks)).to(self._device)
-            logits = self._net(given.contiguous(memory_format=torch.channels_last))
-            return np.asarray(torch.sigmoid(logits.float()).cpu().numpy(), np.float32)
+            answer = self._net.answer(given.contiguous(memory_format=torch.channels_last))
+            return np.asarray(answer.float().cpu().numpy(), np.float32)
 
 
 def has_cuda() -> bool:

@@ -66,8 +66,8 @@ def go_on(
     """Train to the last step, or to step `until`, or to the first validation after `minutes`.
 
     `batch_of` gives the batch of a step, at full precision; `loss_of` is given the network, the batch and its own
-    source of randomness; `validate` the averaged network and where a contact sheet goes. Log, sheets and checkpoint go to
-    `out`; a checkpoint there is gone on from.
+    source of randomness; `validate` the averaged network and where a contact sheet goes. Log,
+    sheets and checkpoint go to `out`; a checkpoint there is gone on from.
     """
     checkpoint = out / "checkpoint.pt"
     if checkpoint.exists():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -88,6 +88,25 @@ class TrainRecipe(Schedule):
     """Weights of an earlier stage, a safetensors file; a path counts from the recipe's folder."""
 
 
+class RepairNet(Part):
+    name: Literal["mixer"] = "mixer"
+    sizes: dict[str, Any] = Field(default_factory=dict)
+
+
+class RepairLoss(Part):
+    low_passed: float = Field(2.0, ge=0)
+    """Weight of the error with the grain left out beside the plain one."""
+    expected: float = Field(0.2, ge=0)
+    """Weight of how wrong the network is about its own error."""
+
+
+class RepairRecipe(Schedule):
+    """Of a network that repairs in one pass."""
+
+    net: RepairNet = RepairNet()
+    loss: RepairLoss = RepairLoss()
+
+
 RECIPES = Path(__file__).with_name("recipes")
 
 
@@ -100,13 +119,25 @@ def recipe_path(name_or_path: str) -> Path:
     raise UsageError(f"no training recipe is called {name_or_path}; there are {known}, or give a TOML file")
 
 
+Recipe = TypeVar("Recipe", bound=Schedule)
+
+
 def load_recipe(path: Path) -> TrainRecipe:
-    """Read a recipe. Raises UsageError with what is wrong in one sentence."""
+    """Read a detector's recipe. Raises UsageError with what is wrong in one sentence."""
+    return _read(TrainRecipe, path)
+
+
+def load_repair_recipe(path: Path) -> RepairRecipe:
+    """Read a repair network's recipe. Raises UsageError with what is wrong in one sentence."""
+    return _read(RepairRecipe, path)
+
+
+def _read(kind: type[Recipe], path: Path) -> Recipe:
     try:
-        return TrainRecipe.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        return kind.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise UsageError(f"{path}: cannot read the recipe ({error.strerror})") from error
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path}: not TOML: {error}") from error
     except ValidationError as error:
-        raise UsageError(explain(TrainRecipe, error, str(path), "a training recipe")) from error
+        raise UsageError(explain(kind, error, str(path), "a training recipe")) from error

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelmend.errors import ReelMendError, UsageError
-from reelmend.film import Frame, Layout
+from reelmend.film import Frame, Layout, Mask
 from reelmend.media import open_reel
 from reelmend.motion.luma import luma8
 from reelmend.motion.picture import Picture, picture
@@ -39,6 +39,8 @@ PHOTOGRAPHS = (".jpg", ".jpeg", ".png")
 
 ORDER = (-1, 1, -2, 2)
 """Steps of the neighbours in a stack, after the centre."""
+
+Floats = NDArray[np.float32]
 
 Stack = NDArray[np.uint8]
 """`(5, SIDE, SIDE)` luma: the centre and its four neighbours on its pixels."""
@@ -159,7 +161,7 @@ def _neighbours(window: Window, clean: Sequence[Picture]) -> Iterable[NDArray[np
 class Dirt:
     """Frames of drawn damage to lay over any frame: cut, turned and mirrored they serve many times.
 
-    It need not be new each time, nor persist: it is there to disturb the flow only.
+    It need not be new each time, nor persist: detectors are shown other damage, and only the flow meets this.
     """
 
     SIDE = 960
@@ -170,14 +172,19 @@ class Dirt:
         self._frames = []
         for n in range(self.FRAMES):
             timeline = Timeline(recipe, seed + n, size, choose_reel(recipe, seed + n))
-            self._frames.append(lay_neutral(draw(timeline.alive(0), *size, 0)))
+            damage = draw(timeline.alive(0), *size, 0)
+            self._frames.append((*lay_neutral(damage), damage.truth))
+
+    def cut(self, shape: tuple[int, ...], rng: np.random.Generator) -> tuple[Floats, Floats, Mask]:
+        """Gain, lift and mask of damage over a frame of `shape`, up to `SIDE` pixels a side."""
+        gain, lift, mask = self._frames[int(rng.integers(self.FRAMES))]
+        turn, top, left = int(rng.integers(4)), *(int(rng.integers(self.SIDE - n + 1)) for n in shape)
+        part = (slice(top, top + shape[0]), slice(left, left + shape[1]))
+        return np.rot90(gain, turn)[part], np.rot90(lift, turn)[part], np.rot90(mask, turn)[part]
 
     def over(self, luma: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-        """A frame up to `SIDE` pixels a side with grain and damage."""
-        height, width = luma.shape
-        gain, lift = self._frames[int(rng.integers(self.FRAMES))]
-        turn, top, left = int(rng.integers(4)), *(int(rng.integers(self.SIDE - n + 1)) for n in luma.shape)
-        gain, lift = (np.rot90(one, turn)[top : top + height, left : left + width] for one in (gain, lift))
+        """A frame with grain and damage."""
+        gain, lift, _ = self.cut(luma.shape, rng)
         noise = cv2.GaussianBlur(rng.standard_normal(luma.shape, np.float32) * rng.uniform(2, 12), (0, 0), 0.6)
         return np.asarray(np.clip((luma + noise) * gain + lift * 255, 0, 255), np.uint8)
 

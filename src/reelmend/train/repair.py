@@ -1,0 +1,173 @@
+"""Training of a network that repairs in one pass: from a recipe and packs of holes to weights, a log and pictures."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from reelmend.errors import UsageError
+from reelmend.evaluate.fidelity import LOW_PASS_SIGMA
+from reelmend.nets.export import save_weights
+from reelmend.nets.mixer import FILL, MASK, SCAN, Mixer
+from reelmend.train.holes import check_planes
+from reelmend.train.loop import autocast, begin, go_on
+from reelmend.train.recipe import RepairLoss, RepairRecipe
+
+
+class Holes:
+    """Batches of holes by their number, turned and mirrored; before and after are swapped half of the time."""
+
+    def __init__(self, packs: Sequence[Path], seed: int, *, shuffled: bool = True) -> None:
+        """Raises UsageError when a pack is missing or is none."""
+        self._packs = [open_holes(path) for path in packs]
+        self._ends = np.cumsum([len(pack) for pack in self._packs])
+        self._seed, self._shuffled = seed, shuffled
+        self._epoch, self._order = -1, np.zeros(0, np.int64)
+
+    def __len__(self) -> int:
+        return int(self._ends[-1])
+
+    def batch(self, number: int, size: int) -> tuple[Tensor, Tensor]:
+        """Truth `(size, 1, SIDE, SIDE)` and what is shown `(size, 8, SIDE, SIDE)`, 0..1."""
+        rng = np.random.default_rng([self._seed, number])
+        chosen = []
+        for n in range(size):
+            hole = self._hole(number * size + n)
+            if self._shuffled:
+                hole = np.rot90(hole, int(rng.integers(4)), axes=(1, 2))
+                hole = hole[:, :, ::-1] if rng.integers(2) else hole
+                hole = hole[[0, 1, 2, 3, 4, 6, 5, 8, 7]] if rng.integers(2) else hole
+            chosen.append(hole)
+        planes = torch.from_numpy(np.stack(chosen)).float().div_(255)
+        if self._shuffled:
+            # Half of them as negatives of themselves: film comes as both.
+            negative = torch.from_numpy(rng.random(size) < 0.5)[:, None, None, None]
+            light = torch.tensor([1, 1, 1, 0, 0, 1, 1, 1, 1], dtype=torch.bool)[:, None, None]
+            planes = torch.where(negative & light, 1 - planes, planes)
+        return planes[:, :1], planes[:, 1:]
+
+    def _hole(self, count: int) -> np.ndarray:
+        epoch, place = divmod(count, len(self))
+        if self._shuffled and epoch != self._epoch:
+            self._epoch = epoch
+            self._order = np.random.default_rng([self._seed, 1 << 20, epoch]).permutation(len(self))
+        index = int(self._order[place]) if self._shuffled else place
+        pack = int(np.searchsorted(self._ends, index, side="right"))
+        return np.asarray(self._packs[pack][index - (self._ends[pack - 1] if pack else 0)])
+
+
+def open_holes(path: Path) -> np.ndarray:
+    """The holes of a pack, read as they are needed. Raises UsageError when it is missing or no pack of holes."""
+    try:
+        pack = np.load(path, mmap_mode="r")
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path}: cannot read the pack of holes ({error})") from error
+    if not check_planes(pack):
+        raise UsageError(f"{path} is no pack of holes; `reelmend train holes` writes them")
+    return np.asarray(pack)
+
+
+def train_repair(
+    recipe: RepairRecipe,
+    packs: Sequence[Path],
+    validation: Sequence[Path],
+    out: Path,
+    *,
+    device: str = "cpu",
+    until: int | None = None,
+    minutes: float | None = None,
+    say: Callable[[str], None] = print,
+) -> Path:
+    """Train, or go on; the weights' file. Arguments as in `train.detector.train`; packs are those of `train.holes`."""
+    out.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(recipe.seed)
+    net = Mixer(recipe.net.sizes)
+    feed, held_back = Holes(packs, recipe.seed), Holes(validation, recipe.seed, shuffled=False)
+    run = begin(net, recipe, device)
+
+    def batch_of(step: int) -> tuple[Tensor, Tensor]:
+        truth, shown = feed.batch(step, recipe.batch)
+        return truth.to(device), shown.to(device).contiguous(memory_format=torch.channels_last)
+
+    def loss_of(net: Mixer, batch: tuple[Tensor, Tensor], generator: torch.Generator) -> Tensor:
+        truth, shown = batch
+        return repair_loss(net(shown), truth, shown[:, MASK : MASK + 1], recipe.loss)
+
+    def scores(net: Mixer, sheet: Path) -> dict[str, float]:
+        return validate(net, recipe, held_back, sheet, device)
+
+    go_on(run, recipe, out, batch_of, loss_of, scores, until=until, minutes=minutes, say=say)
+    weights = out / f"{recipe.name}.safetensors"
+    save_weights(run.average.net, weights)
+    return weights
+
+
+def repair_loss(answer: Tensor, truth: Tensor, mask: Tensor, loss: RepairLoss) -> Tensor:
+    """Mean absolute error in the masks, plain and low-passed, and of the network's own guess of it.
+
+    `answer` as `nets.mixer.Mixer` gives it, `truth` and `mask` `(b, 1, h, w)`. Outside the mask nothing is wrong, for
+    nothing is changed there.
+    """
+    holes = (mask > 0.5).float()
+    error = (answer[:, :1] - truth) * holes
+    smooth = low_passed(error).abs() * holes
+    guess = (answer[:, 3:] - smooth.detach()).abs() * holes
+    total = error.abs() + loss.low_passed * smooth + loss.expected * guess
+    return total.sum() / holes.sum().clamp(min=1)
+
+
+def low_passed(error: Tensor) -> Tensor:
+    """The error with the grain left out, as `evaluate.fidelity.low_passed_error` has it."""
+    kernel = _gaussian().to(error.device, error.dtype)
+    reach = len(kernel) // 2
+    smooth = nn.functional.conv2d(error, kernel[None, None, :, None], padding=(reach, 0))
+    return nn.functional.conv2d(smooth, kernel[None, None, None, :], padding=(0, reach))
+
+
+@lru_cache(maxsize=1)
+def _gaussian() -> Tensor:
+    reach = math.ceil(4 * LOW_PASS_SIGMA)
+    kernel = torch.exp(-((torch.arange(-reach, reach + 1) / LOW_PASS_SIGMA) ** 2) / 2)
+    return kernel / kernel.sum()
+
+
+@torch.no_grad()
+def validate(net: Mixer, recipe: RepairRecipe, feed: Holes, sheet: Path, device: str) -> dict[str, float]:
+    """PSNR in the holes, plain and low-passed, of the network and of the fill it is shown, dB; mean over the holes."""
+    net.eval()
+    kept: dict[str, list[Tensor]] = {"psnr": [], "low_passed": [], "fill_psnr": [], "fill_low_passed": []}
+    for number in range(min(recipe.validation, len(feed) // recipe.batch)):
+        truth, shown = (one.to(device) for one in feed.batch(number, recipe.batch))
+        with autocast(recipe, device):
+            answer = net(shown.contiguous(memory_format=torch.channels_last)).float()
+        holes = (shown[:, MASK : MASK + 1] > 0.5).float()
+        for name, luma in (("", answer[:, :1]), ("fill_", shown[:, FILL : FILL + 1])):
+            error = (luma.clamp(0, 1) - truth) * holes
+            kept[f"{name}psnr"].append(_decibels(error, holes))
+            kept[f"{name}low_passed"].append(_decibels(low_passed(error), holes))
+        if number == 0:
+            _save_sheet(sheet, truth, shown, answer)
+    return {name: float(torch.cat(values).mean()) for name, values in kept.items()}
+
+
+def _decibels(error: Tensor, holes: Tensor) -> Tensor:
+    squared = (error**2 * holes).sum(dim=(1, 2, 3)) / holes.sum(dim=(1, 2, 3)).clamp(min=1)
+    # A perfect hole would outvote all others.
+    return -10 * torch.log10(squared.clamp(min=1e-6))
+
+
+def _save_sheet(path: Path, truth: Tensor, shown: Tensor, answer: Tensor, most: int = 12) -> None:
+    """Rows of scan, fill, repaired, truth, and four times the expected error."""
+    holes = shown[:, MASK : MASK + 1]
+    repaired = torch.where(holes > 0.5, answer[:, :1], shown[:, SCAN : SCAN + 1])
+    columns = (shown[:, SCAN : SCAN + 1], shown[:, FILL : FILL + 1], repaired, truth, 4 * answer[:, 3:] * holes)
+    rows = torch.cat([nn.functional.pad(one, (1, 1, 1, 1), value=1.0) for one in columns], dim=3)[:most, 0]
+    picture = (rows.reshape(-1, rows.shape[-1]).clamp(0, 1) * 255).round().byte().cpu().numpy()
+    cv2.imwrite(str(path), picture)

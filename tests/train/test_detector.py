@@ -12,11 +12,12 @@ from safetensors.torch import load_file
 
 from reelmend.errors import UsageError
 from reelmend.nets.export import load_weights
+from reelmend.nets.mixer import Mixer
 from reelmend.nets.zoo import Detector
 from reelmend.train.average import Average
 from reelmend.train.detector import train
 from reelmend.train.loop import learning_rate
-from reelmend.train.recipe import Optimiser, TrainRecipe, load_recipe, recipe_path
+from reelmend.train.recipe import Optimiser, TrainRecipe, is_repair, load_recipe, load_repair_recipe, recipe_path
 
 
 def silent(text: str) -> None:
@@ -83,6 +84,11 @@ def test_the_average_follows_the_weights() -> None:
 
 @pytest.mark.parametrize("path", sorted(recipe_path("window-fast").parent.glob("*.toml")), ids=lambda path: path.stem)
 def test_packaged_recipes_build_their_net(path: Path) -> None:
+    if is_repair(path):
+        repair = load_repair_recipe(path)
+        assert repair.name == path.stem
+        Mixer(repair.net.sizes)
+        return
     recipe = load_recipe(path)
     assert recipe.name == path.stem
     Detector(recipe.net.name, recipe.net.frames, recipe.net.features, recipe.net.sizes)

@@ -31,13 +31,13 @@ def show(as_json: bool) -> None:
 def gather() -> dict[str, Any]:
     """Every detector and repairer with its scores; `scores` is None where nobody has measured."""
     from reelmend.detect import DETECTORS, make_detector
-    from reelmend.repair import REPAIRERS
+    from reelmend.repair import REPAIRERS, make_repairer
 
     scores = read(SCORES) or {}
     return {
         "measured_on": scores.get("measured_on"),
         "detectors": [entry(name, make_detector(name), scores.get("detectors", {})) for name in DETECTORS],
-        "repairers": [entry(name, make(), scores.get("repairers", {})) for name, make in REPAIRERS.items()],
+        "repairers": [entry(name, make_repairer(name), scores.get("repairers", {})) for name in REPAIRERS],
     }
 
 

@@ -229,11 +229,16 @@ def publish(
 ) -> None:  # fmt: skip
     """Write a trained network as weights, graph and card, with its calibration and operating points."""
     with research("train publish"):
-        from reelmend.train.publish import publish_run, sources_of
-        from reelmend.train.recipe import load_recipe, recipe_path
+        from reelmend.train.publish import publish_repair_run, publish_run, sources_of
+        from reelmend.train.recipe import is_repair, load_recipe, load_repair_recipe, recipe_path
 
         used = sources_of([*packs, *validation], sources)
-        card = publish_run(load_recipe(recipe_path(recipe)), run, validation, used, output, name, note=note)
+        path = recipe_path(recipe)
+        print(f"card        {output / f'{name}.json'}")
+        if is_repair(path):
+            repairer = publish_repair_run(load_repair_recipe(path), run, validation, used, output, name, note=note)
+            print("scores      " + ", ".join(f"{key} {value}" for key, value in repairer.scores.items()))
+            return
+        card = publish_run(load_recipe(path), run, validation, used, output, name, note=note)
     points = card.operating_points
-    print(f"card        {output / f'{name}.json'}")
     print(f"strengths   gentle {points.gentle}, standard {points.standard}, strong {points.strong}")

@@ -38,3 +38,14 @@ def to8(plane: NDArray[Any], layout: Layout) -> NDArray[np.uint8]:
     if layout.bits == 8:
         return np.ascontiguousarray(plane)
     return np.asarray(cv2.convertScaleAbs(np.ascontiguousarray(plane), alpha=255.0 / layout.peak), np.uint8)
+
+
+def lighten(values: NDArray[np.float32], by: NDArray[np.float32], layout: Layout) -> NDArray[np.float32]:
+    """A plane's code values, float32, made lighter by so much of what `to8` calls full scale (0..1), darker below 0.
+
+    Values of floating point beyond 0..1, which `to8` cannot tell apart, move by what 0 and 1 would.
+    """
+    if not layout.is_float:
+        return values + by * np.float32(layout.peak)
+    seen = np.clip(np.nan_to_num(values), 0.0, 1.0)
+    return np.asarray(values + np.clip(seen**_GAMMA + by, 0.0, 1.0) ** (1 / _GAMMA) - seen, np.float32)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from typing import Any
@@ -14,14 +14,13 @@ import numpy as np
 from reelmend.config import Job
 from reelmend.detect import make_detector
 from reelmend.detect.promise import Blob, Detector
-from reelmend.errors import UsageError
 from reelmend.film import Frame, Mask
 from reelmend.grain import regrain
 from reelmend.motion.cuts import shots
 from reelmend.motion.picture import Picture, picture
 from reelmend.motion.windows import REACH, Window, windows
 from reelmend.pipeline.stream import Clock, TimedPool, spread
-from reelmend.repair import REPAIRERS
+from reelmend.repair import make_repairer
 from reelmend.repair.grow import grow
 from reelmend.repair.promise import FilledBy, Repair, Repairer
 from reelmend.report import FrameRecord
@@ -65,7 +64,7 @@ class FrameWorker:
                 device=job.device,
             )
         )
-        self.repairer: Repairer | None = _named("repairer", REPAIRERS, job.repair.repairer)() if repairs else None
+        self.repairer: Repairer | None = make_repairer(job.repair.repairer, job.device) if repairs else None
         self._job, self._clock, self._given = job, clock, given
 
     def run(self, frames: Iterable[Frame], first: int, pool: Executor) -> Generator[Outcome, None, None]:
@@ -171,9 +170,3 @@ def _kinds(repair: Repair, changed: Mask) -> dict[str, float]:
     """How the pixels inside the grown mask were filled: share by kind."""
     counts = np.bincount(repair.filled_by[changed], minlength=len(FilledBy))
     return {kind.name.lower(): float(counts[kind]) / counts.sum() for kind in FilledBy if kind and counts[kind]}
-
-
-def _named(kind: str, known: Mapping[str, Any], name: str) -> Any:
-    if name not in known:
-        raise UsageError(f"there is no {kind} {name}; known are {', '.join(known)}")
-    return known[name]

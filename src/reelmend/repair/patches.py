@@ -29,6 +29,9 @@ VIEWS = ("fill", "scan", "mask", "doubt", "before", "after", "two before", "two 
 """Planes of a patch. `fill` is the frame with the neighbours' fill in the mask, `scan` the frame as it was: what shows
 through, and what neighbours had better not look like. `doubt` is how unsure the fill is."""
 
+NEIGHBOURS = 4
+"""The first plane of a neighbour."""
+
 FLICKER = 24.0
 """Differences beyond this are motion, not light (8-bit codes)."""
 

@@ -21,6 +21,8 @@ class FilledBy(IntEnum):
     """From neighbouring frames."""
     SPATIAL = 2
     """From the surroundings in the same frame, wholly or for the most part."""
+    NETWORK = 3
+    """Added by a network: neither a neighbour nor the surroundings' fill shows this."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

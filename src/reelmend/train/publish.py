@@ -15,15 +15,17 @@ import torch
 from numpy.typing import NDArray
 
 from reelmend.errors import UsageError
-from reelmend.nets.card import publish
+from reelmend.nets.card import publish, publish_repairer
 from reelmend.nets.export import load_weights
+from reelmend.nets.mixer import Mixer
 from reelmend.nets.zoo import Detector
-from reelmend.runtime.card import Card, OperatingPoints, Source
+from reelmend.runtime.card import Card, OperatingPoints, RepairCard, Source
 from reelmend.simulate.batch import Simulator
 from reelmend.simulate.recipe import load_recipe as load_damage
 from reelmend.train.detector import VALIDATION_FIRST
 from reelmend.train.feed import Feed
-from reelmend.train.recipe import TrainRecipe
+from reelmend.train.recipe import RepairRecipe, TrainRecipe
+from reelmend.train.repair import Holes, validate
 
 LEVELS = 1000
 """Steps at which pixels are counted, even in the logarithm of the odds: most of what matters lies near 0 and near 1."""
@@ -153,6 +155,39 @@ def sources_of(packs: Sequence[Path], terms: Path) -> list[Source]:
     return [Source(name=one["name"], terms=one["terms"], address=one.get("address", "")) for one in used]
 
 
+def publish_repair_run(
+    recipe: RepairRecipe,
+    run: Path,
+    validation: Sequence[Path],
+    sources: Sequence[Source],
+    folder: Path,
+    name: str,
+    *,
+    note: str = "",
+) -> RepairCard:
+    """Write the weights of a repair network's run as `name` into `folder`, with its scores on the validation packs.
+
+    Raises UsageError when the run has no weights yet, and what `nets.card.publish_repairer` raises.
+    """
+    net = Mixer(recipe.net.sizes)
+    load_weights(net, _weights_of(run, recipe.name))
+    found = validate(net, recipe, Holes(validation, recipe.seed, shuffled=False), run / "published.png", "cpu")
+    facts = {
+        "recipe": recipe.model_dump(mode="json", exclude_defaults=True),
+        "data": [source.model_dump() for source in sources],
+        "scores": {f"held_back_{key}": round(value, 3) for key, value in found.items()},
+        "note": note,
+    }
+    return publish_repairer(net, facts, folder, name)
+
+
+def _weights_of(run: Path, name: str) -> Path:
+    weights = run / f"{name}.safetensors"
+    if not weights.exists():
+        raise UsageError(f"{run} holds no weights of {name} yet; train first")
+    return weights
+
+
 def publish_run(
     recipe: TrainRecipe,
     run: Path,
@@ -168,14 +203,10 @@ def publish_run(
     """Write the weights of a run as the network `name` into `folder`.
 
     Calibration and operating points are measured on `batches` of eight crops of the validation packs; `kept` as in
-    `train`. Raises UsageError
-    when the run has no weights yet, and what `nets.card.publish` raises.
+    `train`. Raises UsageError when the run has no weights yet, and what `nets.card.publish` raises.
     """
-    weights = run / f"{recipe.name}.safetensors"
-    if not weights.exists():
-        raise UsageError(f"{run} holds no weights of {recipe.name} yet; train first")
     net = Detector(recipe.net.name, recipe.net.frames, recipe.net.features, recipe.net.sizes)
-    load_weights(net, weights)
+    load_weights(net, _weights_of(run, recipe.name))
     damage = load_damage(recipe.data.damage)
     # What looks like damage is part of judging it, but says nothing of what a strength does to ordinary film.
     feeds = [

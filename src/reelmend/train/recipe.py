@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -130,6 +130,15 @@ def load_recipe(path: Path) -> TrainRecipe:
 def load_repair_recipe(path: Path) -> RepairRecipe:
     """Read a repair network's recipe. Raises UsageError with what is wrong in one sentence."""
     return _read(RepairRecipe, path)
+
+
+def is_repair(path: Path) -> bool:
+    """Whether a recipe is of a network that repairs. Raises UsageError for a file that is no TOML."""
+    try:
+        net = tomllib.loads(path.read_text(encoding="utf-8")).get("net", {})
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"{path}: cannot read the recipe ({error})") from error
+    return net.get("name") in get_args(RepairNet.model_fields["name"].annotation)
 
 
 def _read(kind: type[Recipe], path: Path) -> Recipe:

@@ -1,0 +1,194 @@
+"""How well repairers fill holes: one table over the evaluation clips, with the true masks or with found ones.
+
+    python -m benchmarks.repair [NAME ...] [--split test] [--detector NAME] [--grow 2] [--write docs/repair.md]
+
+Every repairer sees the same windows and masks. PSNR of luma inside the true damage, in dB, means over clips: before
+grain is put back, after, and after with the error blurred by a Gaussian of 1.5 pixels (grain costs PSNR although nobody
+sees it). Places where neighbours fail are those of which the temporal repairer is unsure. Results are kept in
+`OUT/repair-<split>[-<detector>].json`: a repairer that is not asked for again keeps its row.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from benchmarks.clips import build_all, data_folder
+from benchmarks.detection import SIZES, detections, put, windows_of
+from benchmarks.quality import folders
+from reelmend.detect import make_detector
+from reelmend.evaluate.fidelity import decibels, low_passed_error
+from reelmend.evaluate.grain import GrainPair, flat_picture
+from reelmend.evaluate.masks import SIZE_BINS
+from reelmend.film import Mask
+from reelmend.grain import regrain
+from reelmend.media import open_reel
+from reelmend.motion.windows import Window
+from reelmend.pipeline.frames import UNSURE
+from reelmend.repair import REPAIRERS, FilledBy, Repairer, grow, make_repairer
+from reelmend.repair.temporal import TemporalRepairer
+
+BEGIN = "<!-- table: python -m benchmarks.repair -->"
+BEGIN_FOUND = "<!-- table: python -m benchmarks.repair --detector -->"
+
+SEED = 0
+
+
+@dataclass(slots=True)
+class Errors:
+    """Squared errors of some pixels: plain before grain, after it, and low-passed after it."""
+
+    sums: np.ndarray = field(default_factory=lambda: np.zeros(3))
+    pixels: int = 0
+
+    def add(self, squared: np.ndarray, where: Mask) -> None:
+        self.sums += squared[:, where].sum(axis=1)
+        self.pixels += int(np.count_nonzero(where))
+
+    def decibels(self) -> list[float | None]:
+        return [decibels(float(one) / self.pixels, 255) if self.pixels else None for one in self.sums]
+
+
+@dataclass(slots=True)
+class Clip:
+    """What all repairers are shown of a clip."""
+
+    name: str
+    windows: list[Window]
+    truth: list[Mask]
+    clean: list[np.ndarray]
+    masks: list[Mask]
+    """What is to be repaired, grown."""
+    doubtful: list[Mask]
+    """Where the temporal repairer is unsure."""
+
+
+def read_clip(folder: Path, detector: str | None, grow_px: int) -> Clip:
+    """A clip of `benchmarks.clips`, with its true masks or those of a detector at standard strength."""
+    with open_reel(folder / "truth.mkv") as reel:
+        truth = [frame.planes[0] > 127 for frame in reel.frames()]
+    with open_reel(folder / "clean.mkv") as reel:
+        clean = [frame.planes[0].copy() for frame in reel.frames()]
+    seen = list(windows_of(folder / "damaged.mkv"))
+    if detector:
+        found = [one.mask for one in detections(make_detector(detector, threads=2), folder / "damaged.mkv")]
+    else:
+        found = truth
+    masks = [grow(one, grow_px) for one in found]
+    with ThreadPoolExecutor(2) as pool:
+        repairs = pool.map(TemporalRepairer().repair, seen, masks)
+        doubtful = [one.unsure >= UNSURE for one in repairs]
+    return Clip(folder.name, seen, truth, clean, masks, doubtful)
+
+
+def score(repairer: Repairer, clips: Sequence[Clip]) -> dict[str, Any]:
+    """The figures of a repairer."""
+    names = ("all", "agree", "fail", *SIZES)
+    single, pooled = {}, {name: Errors() for name in names}
+    grain, seconds, damaged, invented, unsure = GrainPair(), 0.0, 0, 0, 0
+    for clip in clips:
+        own = {name: Errors() for name in names}
+        for n, window in enumerate(clip.windows):
+            mask, true = clip.masks[n], clip.truth[n]
+            begun = time.perf_counter()
+            repair = repairer.repair(window, mask)
+            seconds += time.perf_counter() - begun
+            damaged += int(np.count_nonzero(mask))
+            invented += int(np.count_nonzero(repair.filled_by == FilledBy.NETWORK))
+            unsure += int(np.count_nonzero(repair.unsure >= UNSURE))
+            scan = window.centre.frame
+            after = regrain(repair.frame, scan, mask, retained=repair.retained, seed=SEED) if mask.any() else scan
+            if not true.any():
+                continue
+            errors = [one.planes[0].astype(np.float64) - clip.clean[n] for one in (repair.frame, after)]
+            squared = np.stack([*(one**2 for one in errors), low_passed_error(after.planes[0], clip.clean[n]) ** 2])
+            for name, where in _parts(true, clip.doubtful[n]).items():
+                own[name].add(squared, where)
+                pooled[name].add(squared, where)
+            if mask.any():
+                grain.add(after.planes[0], mask, flat_picture(clip.clean[n]))
+        single[clip.name] = own["all"].decibels()
+    means = [float(np.mean([one[n] for one in single.values()])) for n in range(3)]
+    return {
+        "before_grain": means[0],
+        "after_grain": means[1],
+        "low_passed": means[2],
+        "pooled": {name: one.decibels() for name, one in pooled.items()},
+        "pixels": {name: one.pixels for name, one in pooled.items()},
+        "grain": grain.variance_ratio,
+        "spectrum": grain.spectrum_distance,
+        "seconds_per_megapixel": seconds / max(damaged, 1) * 1e6,
+        "invented": invented / max(damaged, 1),
+        "unsure": unsure / max(damaged, 1),
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "clips": single,
+    }
+
+
+def _parts(true: Mask, doubtful: Mask) -> dict[str, Mask]:
+    parts = {"all": true, "agree": true & ~doubtful, "fail": true & doubtful}
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(true.view(np.uint8), connectivity=8)
+    area = stats[labels, cv2.CC_STAT_AREA]
+    for name, low, high in zip(SIZES, SIZE_BINS, [*SIZE_BINS[1:], 1 << 30], strict=True):
+        parts[name] = true & (area >= low) & (area < high)
+    return parts
+
+
+HEADINGS = (
+    "repairer", "before grain", "after grain", "low-passed", "neighbours agree", "neighbours fail",
+    *(f"{size} px" for size in SIZES), "grain", "spectrum dB", "s/MP", "added by network", "unsure",
+)  # fmt: skip
+
+
+def table(results: dict[str, Any]) -> str:
+    """The whole table, the best low-passed PSNR first."""
+    lines = ["| " + " | ".join(HEADINGS) + " |", "| " + " | ".join("---" for _ in HEADINGS) + " |"]
+    for name, one in sorted(results.items(), key=lambda item: -item[1]["low_passed"]):
+        low = {part: values[2] for part, values in one["pooled"].items()}
+        cells = [name, *(f"{one[key]:.1f}" for key in ("before_grain", "after_grain", "low_passed"))]
+        cells += ["-" if low[part] is None else f"{low[part]:.1f}" for part in ("agree", "fail", *SIZES)]
+        cells += ["-" if one[key] is None else f"{one[key]:.2f}" for key in ("grain", "spectrum")]
+        cells += [f"{one['seconds_per_megapixel']:.1f}", f"{one['invented']:.1%}", f"{one['unsure']:.1%}"]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(REPAIRERS)}")
+    parser.add_argument("--split", choices=("dev", "test", "all"), default="test")
+    parser.add_argument("--detector", metavar="NAME", help="find the masks instead of taking the true ones")
+    parser.add_argument("--grow", type=int, default=2)
+    parser.add_argument("--out", type=Path, default=Path("build/bench"))
+    parser.add_argument("--data", type=Path, default=data_folder())
+    parser.add_argument("--write", type=Path, metavar="DOCUMENT")
+    options = parser.parse_args()
+    folders_ = folders(options.out, options.split)
+    if not all((clip / "clip.json").exists() for clip in folders_):
+        build_all(options.data, options.out, options.split)
+    cv2.setNumThreads(1)
+    target = options.out / f"repair-{options.split}{f'-{options.detector}' if options.detector else ''}.json"
+    results: dict[str, Any] = json.loads(target.read_text()) if target.exists() else {}
+    if options.names:
+        clips = [read_clip(clip, options.detector, options.grow) for clip in folders_]
+        for name in options.names:
+            results[name] = score(make_repairer(name), clips)
+            target.write_text(json.dumps(results, indent=1) + "\n")
+    text = table(results)
+    print(text)
+    if options.write:
+        put(options.write, BEGIN_FOUND if options.detector else BEGIN, text)
+
+
+if __name__ == "__main__":
+    main()

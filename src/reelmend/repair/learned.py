@@ -1,0 +1,69 @@
+"""Repair by a network: the neighbours' fill, put right where the network, which sees them too, knows better."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reelmend.film import Frame, Mask
+from reelmend.motion.luma import lighten, luma8
+from reelmend.motion.windows import Window
+from reelmend.repair.patches import NEIGHBOURS, Place, cover, together, views
+from reelmend.repair.promise import FilledBy, Repair
+from reelmend.repair.spatial import put
+from reelmend.repair.temporal import TemporalRepairer
+from reelmend.runtime import RepairNetwork
+
+SURE, LOST = 3 / 255, 12 / 255
+"""Expected error with the grain left out, share of full scale, up to which a repair is sure and from which a guess."""
+
+BEYOND = 4 / 255
+"""Share of full scale by which luma may leave the range of what neighbours and their fill show, and still be theirs:
+grain and rounding."""
+
+INTERPOLATED = 0.8
+"""Of the grain's variance, what is left in a neighbour sampled between its pixels; `repair.evidence` has it exactly."""
+
+
+class LearnedRepairer:
+    """The temporal repairer's fill and the neighbours, mixed and completed by a network."""
+
+    def __init__(self, network: RepairNetwork) -> None:
+        self.name = network.name
+        self._network = network
+
+    def repair(self, window: Window, mask: Mask) -> Repair:
+        base = TemporalRepairer().repair(window, mask)
+        if not mask.any() or not window.neighbours:
+            return base
+        fill = luma8(base.frame)
+        places = cover(mask)
+        shown = views(window, fill, mask, base.unsure, places)
+        answer = together(self._network.answer(shown), places, mask)
+        luma, weight, kept, error = answer
+        by = np.where(mask, luma - fill.astype(np.float32) / 255, np.float32(0))
+        invented = _invented(shown, luma, places, mask)
+        return Repair(
+            _lightened(base, mask, by),
+            np.clip((error - SURE) / (LOST - SURE), 0, 1) * mask,
+            np.where(invented, np.uint8(FilledBy.NETWORK), base.filled_by),
+            np.where(mask, np.clip(weight**2 * base.retained + INTERPOLATED * kept, 0, 1), np.float32(1)),
+        )
+
+
+def _lightened(base: Repair, mask: Mask, by: NDArray[np.float32]) -> Frame:
+    """The frame with its luma changed: of RGB all channels alike, of YUV the first plane."""
+    frame, layout = base.frame, base.frame.layout
+    planes = list(frame.planes)
+    for index in range(3 if layout.family == "rgb" else 1):
+        values = planes[index].astype(np.float32)
+        planes[index] = put(planes[index], lighten(values, by, layout), mask, layout)
+    return frame.with_planes(tuple(planes))
+
+
+def _invented(shown: NDArray[np.float32], luma: NDArray[np.float32], places: list[Place], mask: Mask) -> Mask:
+    """Pixels whose luma neither the fill nor a neighbour shows."""
+    offered = np.concatenate([shown[:, :1], shown[:, NEIGHBOURS:]], axis=1)
+    span = np.stack([offered.min(axis=1), offered.max(axis=1)], axis=1)
+    low, high = together(span, places, mask)
+    return np.asarray(mask & ((luma < low - BEYOND) | (luma > high + BEYOND)))

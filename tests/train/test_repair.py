@@ -1,0 +1,150 @@
+"""Training of repair: holes as in use, batches by their number, a run that goes on exactly, and learning."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from reelmend.errors import UsageError
+from reelmend.evaluate.fidelity import low_passed_error
+from reelmend.nets.mixer import Mixer
+from reelmend.runtime import load_repair_network
+from reelmend.runtime.card import Source
+from reelmend.simulate.recipe import load_recipe as load_damage
+from reelmend.train.holes import PLANES, holes, write_holes
+from reelmend.train.publish import publish_repair_run
+from reelmend.train.recipe import Optimiser, RepairLoss, RepairNet, RepairRecipe, is_repair, recipe_path
+from reelmend.train.repair import Holes, low_passed, open_holes, repair_loss, train_repair
+from reelmend.train.windows import Dirt
+
+
+def silent(text: str) -> None:
+    pass
+
+
+@pytest.fixture(scope="module")
+def dirt(damage: Path) -> Dirt:
+    return Dirt(load_damage(str(damage)), 0)
+
+
+@pytest.fixture(scope="module")
+def run() -> list[np.ndarray]:
+    """A smooth picture that pans by two pixels a frame."""
+    rng = np.random.default_rng(5)
+    wide = np.kron(rng.uniform(60, 200, (16, 24)), np.ones((20, 20)))
+    return [wide[:300, 2 * n : 2 * n + 400].astype(np.uint8) for n in range(6)]
+
+
+@pytest.fixture(scope="module")
+def holed(run: list[np.ndarray], dirt: Dirt, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("holes") / "holes.npy"
+    np.save(path, np.stack(list(holes(run, dirt, np.random.default_rng(0)))))
+    return path
+
+
+def test_holes_are_damage_and_what_was_under_it(holed: Path) -> None:
+    pack = open_holes(holed)
+    truth, fill, scan, mask = (pack[:, PLANES.index(name)].astype(float) for name in ("truth", "fill", "scan", "mask"))
+    inside = mask > 127
+    assert 0.001 < inside.mean() < 0.6
+    # Outside the mask nothing is damaged and nothing filled; inside the fill is nearer to the truth than the scan.
+    np.testing.assert_array_equal(fill[~inside], scan[~inside])
+    assert np.abs(truth - scan)[~inside].mean() < 1
+    assert ((truth - fill)[inside] ** 2).mean() < 0.3 * ((truth - scan)[inside] ** 2).mean()
+
+
+def test_batches_are_known_by_their_number(holed: Path) -> None:
+    one, other = Holes([holed], 0), Holes([holed], 0)
+    first, second = one.batch(0, 3), one.batch(40, 3)
+    assert all(torch.equal(a, b) for a, b in zip(other.batch(40, 3), second, strict=True))
+    assert all(torch.equal(a, b) for a, b in zip(other.batch(0, 3), first, strict=True))
+    assert not torch.equal(first[0], second[0])
+    truth, shown = first
+    assert truth.shape == (3, 1, 64, 64) and shown.shape == (3, 8, 64, 64)
+
+
+def test_files_that_are_no_packs_are_refused(pack: Path, damage: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no pack of holes"):
+        open_holes(pack)
+    with pytest.raises(UsageError, match="cannot read"):
+        open_holes(tmp_path / "none.npy")
+    with pytest.raises(UsageError, match="none of the footage"):
+        (tmp_path / "empty.mkv").touch()
+        write_holes([tmp_path / "empty.mkv"], tmp_path / "out.npy", load_damage(str(damage)), say=silent)
+    assert not list(tmp_path.glob("out*"))
+
+
+def test_the_low_pass_is_that_of_the_measuring_room() -> None:
+    error = np.random.default_rng(0).normal(size=(40, 50)).astype(np.float32)
+    ours = low_passed(torch.from_numpy(error)[None, None])[0, 0].numpy()
+    theirs = low_passed_error(error, np.zeros_like(error))
+    np.testing.assert_allclose(ours[8:-8, 8:-8], theirs[8:-8, 8:-8], atol=1e-5)
+
+
+def test_a_new_mixer_gives_little_else_than_the_fill() -> None:
+    shown = torch.rand(2, 8, 32, 48)
+    with torch.no_grad():
+        answer = Mixer({"width": 8, "depth": 2}).eval()(shown)
+    assert answer.shape == (2, 4, 32, 48)
+    assert torch.allclose(answer[:, 1], torch.tensor(np.exp(3) / (np.exp(3) + 4)).float(), atol=1e-4)
+    assert float((answer[:, 0] - shown[:, 0]).abs().mean()) < 0.1
+
+
+def test_only_what_is_in_the_mask_counts() -> None:
+    truth, mask = torch.rand(1, 1, 32, 32), torch.zeros(1, 1, 32, 32)
+    mask[:, :, 10:14, 10:14] = 1
+    answer = torch.cat([truth, torch.zeros(1, 3, 32, 32)], dim=1)
+    assert float(repair_loss(answer, truth, mask, RepairLoss())) == 0
+    answer[:, 0, 20:] += 1
+    assert float(repair_loss(answer, truth, mask, RepairLoss())) == 0
+    answer[:, 0, 11, 11] += 1
+    assert float(repair_loss(answer, truth, mask, RepairLoss())) > 0
+
+
+@pytest.fixture
+def recipe_of_repair() -> RepairRecipe:
+    return RepairRecipe(
+        name="tiny", steps=6, batch=4, validate_every=3, validation=1, precision="fp32",
+        net=RepairNet(sizes={"width": 8, "depth": 2}), optimiser=Optimiser(warmup=2),
+    )  # fmt: skip
+
+
+def test_a_stopped_run_goes_on_to_the_same_weights(recipe_of_repair: RepairRecipe, holed: Path, tmp_path: Path) -> None:
+    whole = train_repair(recipe_of_repair, [holed], [holed], tmp_path / "whole", say=silent)
+    train_repair(recipe_of_repair, [holed], [holed], tmp_path / "parts", until=3, say=silent)
+    parts = train_repair(recipe_of_repair, [holed], [holed], tmp_path / "parts", say=silent)
+    one, other = load_file(whole), load_file(parts)
+    assert one.keys() == other.keys()
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_it_learns_and_what_ships_is_what_was_trained(
+    recipe_of_repair: RepairRecipe, holed: Path, tmp_path: Path
+) -> None:
+    longer = recipe_of_repair.model_copy(update={"steps": 60, "validate_every": 20})
+    train_repair(longer, [holed], [holed], tmp_path / "run", say=silent)
+    with pytest.raises(UsageError, match="no weights"):
+        publish_repair_run(longer, tmp_path, [holed], [], tmp_path, "tiny")
+    used = [Source(name="squares", terms="CC0", address="")]
+    card = publish_repair_run(longer, tmp_path / "run", [holed], used, tmp_path, "tiny")
+    with (tmp_path / "run" / "log.csv").open() as file:
+        losses = [float(row["loss"]) for row in csv.DictReader(file)]
+    assert losses[-1] < 0.8 * losses[0]
+    assert card.scores["held_back_low_passed"] > 30
+    shown = Holes([holed], 0, shuffled=False).batch(0, 4)[1].numpy()
+    answers = [
+        load_repair_network(str(tmp_path / "tiny.json"), "cpu", engine=engine).answer(shown)
+        for engine in ("torch", "onnxruntime", "openvino")
+    ]
+    for one in answers[1:]:
+        np.testing.assert_allclose(one, answers[0], atol=1e-4)
+
+
+def test_recipes_say_what_they_are_of() -> None:
+    assert is_repair(recipe_path("temporal-net"))
+    assert not is_repair(recipe_path("window-fast"))

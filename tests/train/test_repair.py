@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 import numpy as np
@@ -126,16 +125,19 @@ def test_a_stopped_run_goes_on_to_the_same_weights(recipe_of_repair: RepairRecip
 def test_it_learns_and_what_ships_is_what_was_trained(
     recipe_of_repair: RepairRecipe, holed: Path, tmp_path: Path
 ) -> None:
+    # A fill that is off where the neighbours are right: that is what there is to learn.
+    wrong = open_holes(holed).copy()
+    fill, mask = wrong[:, PLANES.index("fill")], wrong[:, PLANES.index("mask")] > 127
+    fill[mask] = np.minimum(fill[mask], 215) + 40
+    holed = tmp_path / "wrong.npy"
+    np.save(holed, wrong)
     longer = recipe_of_repair.model_copy(update={"steps": 60, "validate_every": 20})
     train_repair(longer, [holed], [holed], tmp_path / "run", say=silent)
     with pytest.raises(UsageError, match="no weights"):
         publish_repair_run(longer, tmp_path, [holed], [], tmp_path, "tiny")
     used = [Source(name="squares", terms="CC0", address="")]
     card = publish_repair_run(longer, tmp_path / "run", [holed], used, tmp_path, "tiny")
-    with (tmp_path / "run" / "log.csv").open() as file:
-        losses = [float(row["loss"]) for row in csv.DictReader(file)]
-    assert losses[-1] < 0.8 * losses[0]
-    assert card.scores["held_back_low_passed"] > 30
+    assert card.scores["held_back_low_passed"] > card.scores["held_back_fill_low_passed"] + 3
     shown = Holes([holed], 0, shuffled=False).batch(0, 4)[1].numpy()
     answers = [
         load_repair_network(str(tmp_path / "tiny.json"), "cpu", engine=engine).answer(shown)

@@ -11,13 +11,22 @@ import torch
 from safetensors.torch import load_file
 
 from reelmend.errors import UsageError
+from reelmend.nets.diffuser import Diffuser
 from reelmend.nets.export import load_weights
 from reelmend.nets.mixer import Mixer
 from reelmend.nets.zoo import Detector
 from reelmend.train.average import Average
 from reelmend.train.detector import train
 from reelmend.train.loop import learning_rate
-from reelmend.train.recipe import Optimiser, TrainRecipe, is_repair, load_recipe, load_repair_recipe, recipe_path
+from reelmend.train.recipe import (
+    Optimiser,
+    TrainRecipe,
+    kind_of,
+    load_diffusion_recipe,
+    load_recipe,
+    load_repair_recipe,
+    recipe_path,
+)
 
 
 def silent(text: str) -> None:
@@ -84,10 +93,15 @@ def test_the_average_follows_the_weights() -> None:
 
 @pytest.mark.parametrize("path", sorted(recipe_path("window-fast").parent.glob("*.toml")), ids=lambda path: path.stem)
 def test_packaged_recipes_build_their_net(path: Path) -> None:
-    if is_repair(path):
+    if kind_of(path) == "repair":
         repair = load_repair_recipe(path)
         assert repair.name == path.stem
         Mixer(repair.net.sizes)
+        return
+    if kind_of(path) == "diffusion":
+        diffusion = load_diffusion_recipe(path)
+        assert diffusion.name == path.stem
+        Diffuser(diffusion.net.sizes)
         return
     recipe = load_recipe(path)
     assert recipe.name == path.stem

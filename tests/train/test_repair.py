@@ -11,13 +11,24 @@ from safetensors.torch import load_file
 
 from reelmend.errors import UsageError
 from reelmend.evaluate.fidelity import low_passed_error
+from reelmend.nets.diffuser import Diffuser
 from reelmend.nets.mixer import Mixer
 from reelmend.runtime import load_repair_network
 from reelmend.runtime.card import Source
 from reelmend.simulate.recipe import load_recipe as load_damage
+from reelmend.train.diffusion import biased, train_diffusion, with_noise
 from reelmend.train.holes import PLANES, holes, write_holes
 from reelmend.train.publish import publish_repair_run
-from reelmend.train.recipe import Optimiser, RepairLoss, RepairNet, RepairRecipe, is_repair, recipe_path
+from reelmend.train.recipe import (
+    DiffusionNet,
+    DiffusionRecipe,
+    Optimiser,
+    RepairLoss,
+    RepairNet,
+    RepairRecipe,
+    kind_of,
+    recipe_path,
+)
 from reelmend.train.repair import Holes, low_passed, open_holes, repair_loss, train_repair
 from reelmend.train.windows import Dirt
 
@@ -148,5 +159,68 @@ def test_it_learns_and_what_ships_is_what_was_trained(
 
 
 def test_recipes_say_what_they_are_of() -> None:
-    assert is_repair(recipe_path("temporal-net"))
-    assert not is_repair(recipe_path("window-fast"))
+    assert kind_of(recipe_path("temporal-net")) == "repair"
+    assert kind_of(recipe_path("temporal-diffusion")) == "diffusion"
+    assert kind_of(recipe_path("window-fast")) == "detector"
+
+
+@pytest.fixture
+def recipe_of_diffusion() -> DiffusionRecipe:
+    sizes = {"width": 8, "multiples": [1, 2], "blocks": 1, "attention": [1], "heads": 2}
+    return DiffusionRecipe(
+        name="drawn", steps=6, batch=4, validate_every=3, validation=1, precision="fp32",
+        net=DiffusionNet(sizes=sizes), optimiser=Optimiser(warmup=2),
+    )  # fmt: skip
+
+
+def test_a_stopped_diffusion_run_goes_on_to_the_same_weights(
+    recipe_of_diffusion: DiffusionRecipe, holed: Path, tmp_path: Path
+) -> None:
+    whole = train_diffusion(recipe_of_diffusion, [holed], [holed], tmp_path / "whole", say=silent)
+    train_diffusion(recipe_of_diffusion, [holed], [holed], tmp_path / "parts", until=3, say=silent)
+    parts = train_diffusion(recipe_of_diffusion, [holed], [holed], tmp_path / "parts", say=silent)
+    one, other = load_file(whole), load_file(parts)
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_without_bias_nothing_of_the_neighbours_is_shown(holed: Path) -> None:
+    _, shown = Holes([holed], 0, shuffled=False).batch(0, 2)
+    given = biased(shown, np.array([True, False]))
+    torch.testing.assert_close(given[0, :8], shown[0])
+    assert (given[0, 8] == 1).all() and (given[1, 8] == 0).all()
+    for plane in range(4, 8):
+        torch.testing.assert_close(given[1, plane], given[1, 0])
+    outside = shown[1, 2] < 0.5
+    torch.testing.assert_close(given[1, 0][outside], shown[1, 1][outside], atol=0.003, rtol=0)
+
+
+def test_denoising_learns_the_spread_of_a_gaussian(recipe_of_diffusion: DiffusionRecipe) -> None:
+    """Holes whose truth is the fill and Gaussian noise of a tenth: the exact denoiser shrinks by 1 / (1 + sigma^2 /
+    0.01), and an untrained `Diffuser` is that already."""
+    net = Diffuser(recipe_of_diffusion.net.sizes).eval()
+    shown = torch.rand(3, 9, 16, 16)
+    shown[:, 2] = 1
+    sigma = torch.tensor([0.01, 0.1, 1.0])
+    noisy = torch.rand(3, 1, 16, 16)
+    with torch.no_grad():
+        guess = net(with_noise(shown, noisy, sigma))
+    shrink = (0.01 / (0.01 + sigma**2))[:, None, None, None]
+    torch.testing.assert_close(guess, shown[:, :1] + shrink * (noisy - shown[:, :1]), atol=1e-5, rtol=1e-4)
+
+
+def test_a_published_diffusion_model_is_the_same_on_every_engine_and_repairs(
+    recipe_of_diffusion: DiffusionRecipe, holed: Path, tmp_path: Path
+) -> None:
+    train_diffusion(recipe_of_diffusion, [holed], [holed], tmp_path / "run", say=silent)
+    used = [Source(name="squares", terms="CC0", address="")]
+    card = publish_repair_run(recipe_of_diffusion, tmp_path / "run", [holed], used, tmp_path, "drawn")
+    assert card.planes == 11
+    _, shown = Holes([holed], 0, shuffled=False).batch(0, 3)
+    given = with_noise(biased(shown, np.array([True, True, False])), shown[:, :1], torch.tensor([0.01, 0.1, 1.0]))
+    networks = {
+        engine: load_repair_network(str(tmp_path / "drawn.json"), "cpu", engine=engine)
+        for engine in ("torch", "onnxruntime", "openvino")
+    }
+    answers = [network.answer(given.numpy()) for network in networks.values()]
+    for one in answers[1:]:
+        np.testing.assert_allclose(one, answers[0], atol=1e-4)

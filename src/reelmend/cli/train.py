@@ -15,7 +15,7 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Train networks from clean footage and simulated damage. Detectors: `pack` makes windows, `detector` trains "
     "on them, `mine` finds what it takes wrongly, `publish` makes a network of the result. Repairers: `holes`, "
-    "`repair`.",
+    "`repair`, `diffusion`.",
 )
 
 
@@ -174,6 +174,48 @@ def repair(
 
 
 @app.command()
+def diffusion(
+    recipe: Annotated[
+        str,
+        typer.Argument(
+            metavar="RECIPE", help="A training recipe of the package by name, or a TOML file.", show_default=False
+        ),
+    ],
+    packs: Annotated[
+        list[Path],
+        typer.Option("--pack", metavar="FILE.npy", help="Holes to train on; several times for several files.",
+                     show_default=False),
+    ],
+    validation: Annotated[
+        list[Path],
+        typer.Option("--validation", metavar="FILE.npy", help="Holes of other footage, to watch the training with.",
+                     show_default=False),
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where weights, log, pictures and the "
+                           "checkpoint go; a run that was stopped goes on from there.")
+    ] = Path("training"),
+    device: Annotated[str, typer.Option("--device", metavar="cpu|cuda", help="Where to train.")] = "cpu",
+    until: Annotated[
+        int | None, typer.Option("--until", metavar="STEP", min=1, help="Stop there, to go on later.")
+    ] = None,
+    minutes: Annotated[
+        float | None, typer.Option("--minutes", metavar="N", min=0.0, help="Stop at a validation after as many.")
+    ] = None,
+) -> None:  # fmt: skip
+    """Train a diffusion model that repairs, biased by neighbours, or go on with its training."""
+    with research("train diffusion"):
+        from reelmend.train.diffusion import train_diffusion
+        from reelmend.train.recipe import load_diffusion_recipe, recipe_path
+
+        weights = train_diffusion(
+            load_diffusion_recipe(recipe_path(recipe)), packs, validation, output, device=device, until=until,
+            minutes=minutes,
+        )  # fmt: skip
+    print(f"weights     {weights}")
+
+
+@app.command()
 def mine(
     detector: Annotated[
         str, typer.Argument(metavar="DETECTOR", help="A window detector, or the path of its weight card.",
@@ -230,13 +272,20 @@ def publish(
     """Write a trained network as weights, graph and card, with its calibration and operating points."""
     with research("train publish"):
         from reelmend.train.publish import publish_repair_run, publish_run, sources_of
-        from reelmend.train.recipe import is_repair, load_recipe, load_repair_recipe, recipe_path
+        from reelmend.train.recipe import (
+            kind_of,
+            load_diffusion_recipe,
+            load_recipe,
+            load_repair_recipe,
+            recipe_path,
+        )  # fmt: skip
 
         used = sources_of([*packs, *validation], sources)
         path = recipe_path(recipe)
         print(f"card        {output / f'{name}.json'}")
-        if is_repair(path):
-            repairer = publish_repair_run(load_repair_recipe(path), run, validation, used, output, name, note=note)
+        if kind_of(path) != "detector":
+            made = load_repair_recipe(path) if kind_of(path) == "repair" else load_diffusion_recipe(path)
+            repairer = publish_repair_run(made, run, validation, used, output, name, note=note)
             print("scores      " + ", ".join(f"{key} {value}" for key, value in repairer.scores.items()))
             return
         card = publish_run(load_recipe(path), run, validation, used, output, name, note=note)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from reelmend.errors import UsageError
+from reelmend.nets.diffuser import Diffuser
 from reelmend.nets.export import export_graph, save_weights
 from reelmend.nets.mixer import Mixer
 from reelmend.nets.reach import reach
@@ -33,7 +34,7 @@ def publish(net: Detector, facts: Mapping[str, Any], folder: Path, name: str) ->
     return _publish(Card, net, given, facts, folder, name)
 
 
-def publish_repairer(net: Mixer, facts: Mapping[str, Any], folder: Path, name: str) -> RepairCard:
+def publish_repairer(net: Mixer | Diffuser, facts: Mapping[str, Any], folder: Path, name: str) -> RepairCard:
     """The same of a network that repairs; `facts` are `recipe`, `data`, and where there are, `scores` and `note`."""
     return _publish(RepairCard, net, {"kind": REPAIRER, "planes": net.planes}, facts, folder, name)
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from reelmend.nets.compact import Compact
+from reelmend.nets.diffuser import Diffuser
 from reelmend.nets.features import FEATURES
 from reelmend.nets.mixer import Mixer
 from reelmend.nets.segformer import SegFormer
@@ -84,7 +85,7 @@ class Exportable(Protocol):
     def answer(self, stack: Tensor) -> Tensor: ...
 
 
-REPAIR_NETS: dict[str, Callable[..., nn.Module]] = {"mixer": Mixer}
+REPAIR_NETS: dict[str, Callable[..., nn.Module]] = {"mixer": Mixer, "diffuser": Diffuser}
 """Networks that repair, by name: `(sizes)`."""
 
 

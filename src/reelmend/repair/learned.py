@@ -44,16 +44,16 @@ class LearnedRepairer:
         by = np.where(mask, luma - fill.astype(np.float32) / 255, np.float32(0))
         invented = _invented(shown, luma, places, mask)
         return Repair(
-            _lightened(base, mask, by),
+            change_luma(base.frame, mask, by),
             np.clip((error - SURE) / (LOST - SURE), 0, 1) * mask,
             np.where(invented, np.uint8(FilledBy.NETWORK), base.filled_by),
             np.where(mask, np.clip(weight**2 * base.retained + INTERPOLATED * kept, 0, 1), np.float32(1)),
         )
 
 
-def _lightened(base: Repair, mask: Mask, by: NDArray[np.float32]) -> Frame:
-    """The frame with its luma changed: of RGB all channels alike, of YUV the first plane."""
-    frame, layout = base.frame, base.frame.layout
+def change_luma(frame: Frame, mask: Mask, by: NDArray[np.float32]) -> Frame:
+    """The frame with its luma changed by a share of full scale: of RGB all channels alike, of YUV the first plane."""
+    layout = frame.layout
     planes = list(frame.planes)
     for index in range(3 if layout.family == "rgb" else 1):
         values = planes[index].astype(np.float32)

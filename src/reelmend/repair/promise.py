@@ -23,6 +23,8 @@ class FilledBy(IntEnum):
     """From the surroundings in the same frame, wholly or for the most part."""
     NETWORK = 3
     """Added by a network: neither a neighbour nor the surroundings' fill shows this."""
+    DIFFUSION = 4
+    """Sampled by a diffusion model: invented, however much neighbours had a say in it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

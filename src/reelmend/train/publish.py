@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from reelmend.errors import UsageError
 from reelmend.nets.card import publish, publish_repairer
+from reelmend.nets.diffuser import Diffuser
 from reelmend.nets.export import load_weights
 from reelmend.nets.mixer import Mixer
 from reelmend.nets.zoo import Detector
@@ -23,8 +24,9 @@ from reelmend.runtime.card import Card, OperatingPoints, RepairCard, Source
 from reelmend.simulate.batch import Simulator
 from reelmend.simulate.recipe import load_recipe as load_damage
 from reelmend.train.detector import VALIDATION_FIRST
+from reelmend.train.diffusion import validate as validate_diffusion
 from reelmend.train.feed import Feed
-from reelmend.train.recipe import RepairRecipe, TrainRecipe
+from reelmend.train.recipe import DiffusionRecipe, RepairRecipe, TrainRecipe
 from reelmend.train.repair import Holes, validate
 
 LEVELS = 1000
@@ -156,7 +158,7 @@ def sources_of(packs: Sequence[Path], terms: Path) -> list[Source]:
 
 
 def publish_repair_run(
-    recipe: RepairRecipe,
+    recipe: RepairRecipe | DiffusionRecipe,
     run: Path,
     validation: Sequence[Path],
     sources: Sequence[Source],
@@ -169,9 +171,16 @@ def publish_repair_run(
 
     Raises UsageError when the run has no weights yet, and what `nets.card.publish_repairer` raises.
     """
-    net = Mixer(recipe.net.sizes)
-    load_weights(net, _weights_of(run, recipe.name))
-    found = validate(net, recipe, Holes(validation, recipe.seed, shuffled=False), run / "published.png", "cpu")
+    weights, held_back = _weights_of(run, recipe.name), Holes(validation, recipe.seed, shuffled=False)
+    net: Mixer | Diffuser
+    if isinstance(recipe, DiffusionRecipe):
+        net = Diffuser(recipe.net.sizes)
+        load_weights(net, weights)
+        found = validate_diffusion(net, recipe, held_back, run / "published.png", "cpu")
+    else:
+        net = Mixer(recipe.net.sizes)
+        load_weights(net, weights)
+        found = validate(net, recipe, held_back, run / "published.png", "cpu")
     facts = {
         "recipe": recipe.model_dump(mode="json", exclude_defaults=True),
         "data": [source.model_dump() for source in sources],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -100,6 +100,33 @@ class RepairLoss(Part):
     """Weight of how wrong the network is about its own error."""
 
 
+class DiffusionNet(Part):
+    name: Literal["diffuser"] = "diffuser"
+    sizes: dict[str, Any] = Field(default_factory=dict)
+
+
+class DiffusionData(Part):
+    unbiased: float = Field(0.2, ge=0, le=1)
+    """Share of holes that are shown without neighbours, so that the bias can be turned off."""
+
+
+class NoiseLevels(Part):
+    mean: float = -2.5
+    """Of the logarithm of sigma, sigma in full scale."""
+    spread: float = Field(1.3, gt=0)
+    """Standard deviation of the same."""
+
+
+class DiffusionRecipe(Schedule):
+    """Of a diffusion model that repairs, biased by neighbours."""
+
+    net: DiffusionNet
+    data: DiffusionData = DiffusionData()
+    noise: NoiseLevels = NoiseLevels()
+    steps_sampled: int = Field(6, ge=1)
+    """Network calls of a sample that validation looks at."""
+
+
 class RepairRecipe(Schedule):
     """Of a network that repairs in one pass."""
 
@@ -119,6 +146,8 @@ def recipe_path(name_or_path: str) -> Path:
     raise UsageError(f"no training recipe is called {name_or_path}; there are {known}, or give a TOML file")
 
 
+Kind = Literal["detector", "repair", "diffusion"]
+
 Recipe = TypeVar("Recipe", bound=Schedule)
 
 
@@ -132,13 +161,19 @@ def load_repair_recipe(path: Path) -> RepairRecipe:
     return _read(RepairRecipe, path)
 
 
-def is_repair(path: Path) -> bool:
-    """Whether a recipe is of a network that repairs. Raises UsageError for a file that is no TOML."""
+def load_diffusion_recipe(path: Path) -> DiffusionRecipe:
+    """Read a diffusion model's recipe. Raises UsageError with what is wrong in one sentence."""
+    return _read(DiffusionRecipe, path)
+
+
+def kind_of(path: Path) -> Kind:
+    """What a recipe trains. Raises UsageError for a file that is no TOML."""
     try:
         net = tomllib.loads(path.read_text(encoding="utf-8")).get("net", {})
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"{path}: cannot read the recipe ({error})") from error
-    return net.get("name") in get_args(RepairNet.model_fields["name"].annotation)
+    kinds: dict[str, Kind] = {"mixer": "repair", "diffuser": "diffusion"}
+    return kinds.get(net.get("name"), "detector")
 
 
 def _read(kind: type[Recipe], path: Path) -> Recipe:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -18,6 +17,7 @@ from reelmend.nets.export import save_weights
 from reelmend.nets.mixer import FILL, MASK, SCAN, Mixer
 from reelmend.train.holes import check_planes
 from reelmend.train.loop import autocast, begin, go_on
+from reelmend.train.pictures import save_rows
 from reelmend.train.recipe import RepairLoss, RepairRecipe
 
 
@@ -150,24 +150,17 @@ def validate(net: Mixer, recipe: RepairRecipe, feed: Holes, sheet: Path, device:
         holes = (shown[:, MASK : MASK + 1] > 0.5).float()
         for name, luma in (("", answer[:, :1]), ("fill_", shown[:, FILL : FILL + 1])):
             error = (luma.clamp(0, 1) - truth) * holes
-            kept[f"{name}psnr"].append(_decibels(error, holes))
-            kept[f"{name}low_passed"].append(_decibels(low_passed(error), holes))
+            kept[f"{name}psnr"].append(decibels_in(error, holes))
+            kept[f"{name}low_passed"].append(decibels_in(low_passed(error), holes))
         if number == 0:
-            _save_sheet(sheet, truth, shown, answer)
+            scan = shown[:, SCAN : SCAN + 1]
+            repaired = torch.where(holes > 0.5, answer[:, :1], scan)
+            save_rows(sheet, [scan, shown[:, FILL : FILL + 1], repaired, truth, 4 * answer[:, 3:] * holes])
     return {name: float(torch.cat(values).mean()) for name, values in kept.items()}
 
 
-def _decibels(error: Tensor, holes: Tensor) -> Tensor:
+def decibels_in(error: Tensor, holes: Tensor) -> Tensor:
+    """PSNR of each picture in its holes, `(b,)`; error and holes `(b, 1, h, w)`."""
     squared = (error**2 * holes).sum(dim=(1, 2, 3)) / holes.sum(dim=(1, 2, 3)).clamp(min=1)
     # A perfect hole would outvote all others.
     return -10 * torch.log10(squared.clamp(min=1e-6))
-
-
-def _save_sheet(path: Path, truth: Tensor, shown: Tensor, answer: Tensor, most: int = 12) -> None:
-    """Rows of scan, fill, repaired, truth, and four times the expected error."""
-    holes = shown[:, MASK : MASK + 1]
-    repaired = torch.where(holes > 0.5, answer[:, :1], shown[:, SCAN : SCAN + 1])
-    columns = (shown[:, SCAN : SCAN + 1], shown[:, FILL : FILL + 1], repaired, truth, 4 * answer[:, 3:] * holes)
-    rows = torch.cat([nn.functional.pad(one, (1, 1, 1, 1), value=1.0) for one in columns], dim=3)[:most, 0]
-    picture = (rows.reshape(-1, rows.shape[-1]).clamp(0, 1) * 255).round().byte().cpu().numpy()
-    cv2.imwrite(str(path), picture)

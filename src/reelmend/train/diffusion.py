@@ -1,0 +1,133 @@
+"""Training of `temporal-diffusion`: denoising what is under damage, with the neighbours shown or not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from reelmend.diffusion import dpm_solver, karras
+from reelmend.diffusion.inpainting import chosen
+from reelmend.nets.diffuser import DATA, Diffuser
+from reelmend.nets.export import save_weights
+from reelmend.nets.mixer import FILL, MASK, NEIGHBOURS, SCAN
+from reelmend.repair.sampled import LARGEST, SMALLEST
+from reelmend.train.loop import autocast, begin, go_on
+from reelmend.train.pictures import save_rows
+from reelmend.train.recipe import DiffusionRecipe
+from reelmend.train.repair import Holes, decibels_in, low_passed
+
+RADIUS = 3
+"""Of Navier-Stokes inpainting, which is what the frame itself offers."""
+
+
+def train_diffusion(
+    recipe: DiffusionRecipe,
+    packs: Sequence[Path],
+    validation: Sequence[Path],
+    out: Path,
+    *,
+    device: str = "cpu",
+    until: int | None = None,
+    minutes: float | None = None,
+    say: Callable[[str], None] = print,
+) -> Path:
+    """Train, or go on; the weights' file. Arguments as in `train.repair.train_repair`."""
+    out.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(recipe.seed)
+    feed, held_back = Holes(packs, recipe.seed), Holes(validation, recipe.seed, shuffled=False)
+    run = begin(Diffuser(recipe.net.sizes), recipe, device)
+
+    def batch_of(step: int) -> tuple[Tensor, Tensor]:
+        truth, shown = feed.batch(step, recipe.batch)
+        rng = np.random.default_rng([recipe.seed, 11, step])
+        shown = biased(shown, rng.random(recipe.batch) >= recipe.data.unbiased)
+        return truth.to(device), shown.to(device).contiguous(memory_format=torch.channels_last)
+
+    def loss_of(net: Diffuser, batch: tuple[Tensor, Tensor], generator: torch.Generator) -> Tensor:
+        return diffusion_loss(net, *batch, recipe, generator)
+
+    def scores(net: Diffuser, sheet: Path) -> dict[str, float]:
+        return validate(net, recipe, held_back, sheet, device)
+
+    go_on(run, recipe, out, batch_of, loss_of, scores, until=until, minutes=minutes, say=say)
+    weights = out / f"{recipe.name}.safetensors"
+    save_weights(run.average.net, weights)
+    return weights
+
+
+def biased(shown: Tensor, with_neighbours: np.ndarray) -> Tensor:
+    """What is shown with the plane that says whether neighbours are; where not, the frame itself stands in for them.
+
+    `shown` `(b, 8, h, w)`, `with_neighbours` `(b,)` boolean; `(b, 9, h, w)`.
+    """
+    flags = torch.from_numpy(with_neighbours.astype(np.float32))[:, None, None, None]
+    out = torch.cat([shown, flags.expand(-1, 1, *shown.shape[2:])], dim=1)
+    for n in np.flatnonzero(~with_neighbours):
+        hole = (shown[n, MASK].numpy() > 0.5).astype(np.uint8)
+        luma = (shown[n, SCAN].numpy() * 255).round().astype(np.uint8)
+        fill = torch.from_numpy(cv2.inpaint(luma, hole, RADIUS, cv2.INPAINT_NS).astype(np.float32) / 255)
+        out[n, FILL] = fill
+        out[n, NEIGHBOURS : NEIGHBOURS + 4] = fill
+    return out
+
+
+def with_noise(shown: Tensor, noisy: Tensor, sigma: Tensor) -> Tensor:
+    """The planes that `Diffuser` takes: `shown` `(b, 9, h, w)` of `biased`, the noisy luma, sigma `(b,)`."""
+    level = (torch.log(sigma) / 4)[:, None, None, None].expand_as(noisy)
+    return torch.cat([shown[:, :8], noisy, level, shown[:, 8:]], dim=1)
+
+
+def diffusion_loss(
+    net: Diffuser, truth: Tensor, shown: Tensor, recipe: DiffusionRecipe, generator: torch.Generator
+) -> Tensor:
+    """Squared error in the holes, weighted to be even over noise levels: Karras et al. (2022), equation 8."""
+    draw = torch.randn(len(truth), generator=generator, device=truth.device)
+    sigma = torch.exp(recipe.noise.mean + recipe.noise.spread * draw)
+    noise = torch.randn(truth.shape, generator=generator, device=truth.device)
+    holes = (shown[:, MASK : MASK + 1] > 0.5).float()
+    guess = net(with_noise(shown, truth + sigma[:, None, None, None] * noise, sigma))
+    weight = (sigma**2 + DATA**2) / (sigma * DATA) ** 2
+    squared = weight[:, None, None, None] * (guess - truth) ** 2 * holes
+    return squared.sum() / holes.sum().clamp(min=1)
+
+
+@torch.no_grad()
+def validate(net: Diffuser, recipe: DiffusionRecipe, feed: Holes, sheet: Path, device: str) -> dict[str, float]:
+    """PSNR in the holes of samples in few steps, low-passed, with the neighbours and without, dB; and the fill's."""
+    net.eval()
+    kept: dict[str, list[Tensor]] = {"low_passed": [], "unbiased_low_passed": [], "fill_low_passed": []}
+    for number in range(min(recipe.validation, len(feed) // recipe.batch)):
+        truth, views = feed.batch(number, recipe.batch)
+        sheets = []
+        for name, flag in (("", True), ("unbiased_", False)):
+            shown = biased(views, np.full(len(views), flag)).to(device)
+            generator = torch.Generator(device).manual_seed(number)
+            with autocast(recipe, device):
+                made = sample(net, shown, generator, recipe.steps_sampled)
+            holes = (shown[:, MASK : MASK + 1] > 0.5).float()
+            error = (made - truth.to(device)) * holes
+            kept[f"{name}low_passed"].append(decibels_in(low_passed(error), holes))
+            sheets.append(torch.where(holes > 0.5, made, shown[:, SCAN : SCAN + 1]))
+            if flag:
+                error = (shown[:, FILL : FILL + 1] - truth.to(device)) * holes
+                kept["fill_low_passed"].append(decibels_in(low_passed(error), holes))
+        if number == 0:
+            save_rows(sheet, [views[:, SCAN : SCAN + 1], views[:, FILL : FILL + 1], *sheets, truth])
+    return {name: float(torch.cat(values).mean()) for name, values in kept.items()}
+
+
+def sample(net: Diffuser, shown: Tensor, generator: torch.Generator, steps: int) -> Tensor:
+    """Luma `(b, 1, h, w)` of what `biased` gives, sampled by DPM-Solver++ in `steps` calls; 0..1."""
+    fill = shown[:, FILL : FILL + 1]
+    noise = torch.randn(fill.shape, generator=generator, device=fill.device)
+
+    def denoise(x: Tensor, alpha: float, sigma: float) -> Tensor:
+        return net(with_noise(shown, x, torch.full((len(x),), sigma, device=x.device))).float()
+
+    walk = chosen(karras(steps, SMALLEST, LARGEST), steps)
+    return torch.as_tensor(dpm_solver(denoise, walk, fill + LARGEST * noise)).clamp(0, 1)

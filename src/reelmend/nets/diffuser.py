@@ -29,8 +29,8 @@ class Diffuser(nn.Module):
     planes = 11
 
     def __init__(self, sizes: Mapping[str, Any] | None = None) -> None:
-        """`sizes` are those of `DenoisingUNet`, and `fold`: the net works on squares of so many pixels as channels, 1 or
-        2; at 2 it is four times cheaper, and still draws every pixel."""
+        """`sizes` are those of `DenoisingUNet`, and `fold`, 1 or 2: the net works on squares of so many pixels
+        a side as channels; at 2 it is four times cheaper, and still draws every pixel."""
         super().__init__()
         self.facts = {"net": "diffuser", "sizes": dict(sizes or {})}
         given: dict[str, Any] = {

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from reelmend.film import Frame, Mask
 from reelmend.motion.luma import lighten, luma8
 from reelmend.motion.windows import Window
+from reelmend.repair.cells import Floats
 from reelmend.repair.patches import NEIGHBOURS, Place, cover, together, views
 from reelmend.repair.promise import FilledBy, Repair
 from reelmend.repair.spatial import put
@@ -47,8 +48,15 @@ class LearnedRepairer:
             change_luma(base.frame, mask, by),
             np.clip((error - SURE) / (LOST - SURE), 0, 1) * mask,
             np.where(invented, np.uint8(FilledBy.NETWORK), base.filled_by),
-            np.where(mask, np.clip(weight**2 * base.retained + INTERPOLATED * kept, 0, 1), np.float32(1)),
+            np.where(mask, _retained(weight, kept, base), np.float32(1)),
         )
+
+
+def _retained(weight: Floats, kept: Floats, base: Repair) -> Floats:
+    """The grain's variance in a mix of the fill and the neighbours: their grain adds up, for the fill is made of them
+    too."""
+    amplitude = weight * np.sqrt(base.retained) + np.sqrt(INTERPOLATED * np.maximum(kept, 0))
+    return np.clip(amplitude**2, 0, 1)
 
 
 def change_luma(frame: Frame, mask: Mask, by: NDArray[np.float32]) -> Frame:

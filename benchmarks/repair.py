@@ -107,7 +107,7 @@ def score(repairer: Repairer, clips: Sequence[Clip]) -> dict[str, Any]:
             invented += int(np.count_nonzero(repair.filled_by == FilledBy.NETWORK))
             unsure += int(np.count_nonzero(repair.unsure >= UNSURE))
             scan = window.centre.frame
-            after = regrain(repair.frame, scan, mask, retained=repair.retained, seed=SEED) if mask.any() else scan
+            after = regrain(repair.frame, scan, mask, seed=SEED) if mask.any() else scan
             if not true.any():
                 continue
             errors = [one.planes[0].astype(np.float64) - clip.clean[n] for one in (repair.frame, after)]

@@ -51,7 +51,11 @@ class DetectOptions(Options):
 class RepairOptions(Options):
     """How damage is filled."""
 
-    repairer: str = Field("temporal", min_length=1, description="Repairer by name; `reelmend models` lists them.")
+    repairer: str = Field(
+        "temporal-net",
+        min_length=1,
+        description="Repairer by name (`reelmend models` lists them), or the path of a weight card.",
+    )
     grow: int = Field(
         2, ge=0, le=32, description="How far repair grows the detected mask to cover the soft edge of a speck, pixels."
     )
@@ -82,6 +86,11 @@ class Job(Options):
         None,
         description="File for what was found, blob by blob: probability, class, polarity and lifetime, a JSON line a "
         "frame; unset: none.",
+    )
+    origins: Location | None = Field(
+        None,
+        description="Where repaired pixels came from: a folder of 8-bit PNGs or one FFV1 gray file, 0 untouched, 60 "
+        "neighbouring frames, 120 the surroundings, 180 added by a network, 240 drawn by diffusion; unset: none.",
     )
     start: int = Field(0, ge=0, description="First frame to work on, counted from 0.")
     frames: int | None = Field(None, ge=1, description="Number of frames to work on; unset: to the end.")
@@ -157,7 +166,7 @@ class Job(Options):
 
     def anchored(self) -> Job:
         """The same job with absolute paths, so that it repeats from any directory."""
-        places = {name: getattr(self, name) for name in ("source", "output", "masks", "report")}
+        places = {name: getattr(self, name) for name in ("source", "output", "masks", "report", "explain", "origins")}
         return self.model_copy(update={name: place.absolute() for name, place in places.items() if place is not None})
 
 

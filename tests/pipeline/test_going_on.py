@@ -47,11 +47,14 @@ def stop_after(frames: int) -> Callable[[Progress], None]:
 
 def places(folder: Path, output: str, masks: str) -> dict[str, Any]:
     folder.mkdir()
-    return {"output": folder / output, "masks": folder / masks, "report": folder / "report", "threads": 2}
+    return {
+        "output": folder / output, "masks": folder / masks, "report": folder / "report",
+        "origins": folder / f"origins{Path(masks).suffix}", "threads": 2,
+    }  # fmt: skip
 
 
 def same(one: dict[str, Any], other: dict[str, Any]) -> None:
-    for name in ("output", "masks"):
+    for name in ("output", "masks", "origins"):
         assert digest(one[name]) == digest(other[name]), name
     assert report_frames(one["report"]) == report_frames(other["report"])
     totals = [json.loads((each["report"] / "report.json").read_text())["totals"] for each in (one, other)]

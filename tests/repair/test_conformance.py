@@ -33,11 +33,9 @@ def keeps_its_promise(repair: Repair, centre: Frame, mask: Mask) -> None:
         if not layout.is_float:
             assert new.max() <= layout.peak
     assert (repair.frame.index, repair.frame.pts) == (centre.index, centre.pts)
-    for values in (repair.unsure, repair.retained):
-        assert values.dtype == np.float32 and values.shape == mask.shape
-        assert values.min() >= 0 and values.max() <= 1
+    assert repair.unsure.dtype == np.float32 and repair.unsure.shape == mask.shape
+    assert repair.unsure.min() >= 0 and repair.unsure.max() <= 1
     assert (repair.unsure[~mask] == 0).all()
-    assert (repair.retained[~mask] == 1).all()
     assert repair.filled_by.dtype == np.uint8
     assert (repair.filled_by[~mask] == FilledBy.UNTOUCHED).all()
     assert np.isin(repair.filled_by[mask], (FilledBy.TEMPORAL, FilledBy.SPATIAL, FilledBy.NETWORK)).all()
@@ -77,7 +75,6 @@ def test_a_lone_frame_is_filled_from_itself(name: str, layout: Layout) -> None:
     keeps_its_promise(repair, window.centre.frame, mask)
     assert (repair.filled_by[mask] == FilledBy.SPATIAL).all()
     assert (repair.unsure[mask] == 1).all()
-    assert (repair.retained[mask] == 0).all()
     error = np.abs(repair.frame.planes[0].astype(float) - clean.planes[0])[mask].mean()
     left = np.abs(window.centre.frame.planes[0].astype(float) - clean.planes[0])[mask].mean()
     assert error < left / 3

@@ -100,15 +100,14 @@ def test_a_new_mixer_gives_little_else_than_the_fill() -> None:
     shown = torch.rand(2, 8, 32, 48)
     with torch.no_grad():
         answer = Mixer({"width": 8, "depth": 2}).eval()(shown)
-    assert answer.shape == (2, 4, 32, 48)
-    assert torch.allclose(answer[:, 1], torch.tensor(np.exp(3) / (np.exp(3) + 4)).float(), atol=1e-4)
+    assert answer.shape == (2, 2, 32, 48)
     assert float((answer[:, 0] - shown[:, 0]).abs().mean()) < 0.1
 
 
 def test_only_what_is_in_the_mask_counts() -> None:
     truth, mask = torch.rand(1, 1, 32, 32), torch.zeros(1, 1, 32, 32)
     mask[:, :, 10:14, 10:14] = 1
-    answer = torch.cat([truth, torch.zeros(1, 3, 32, 32)], dim=1)
+    answer = torch.cat([truth, torch.zeros(1, 1, 32, 32)], dim=1)
     assert float(repair_loss(answer, truth, mask, RepairLoss())) == 0
     answer[:, 0, 20:] += 1
     assert float(repair_loss(answer, truth, mask, RepairLoss())) == 0

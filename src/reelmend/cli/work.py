@@ -71,7 +71,9 @@ def step(stage: Stage, job: Job) -> int:
     from reelmend.media.paths import output_kind
     from reelmend.pipeline.run import SEGMENT
 
-    written = {"restore": (job.output, job.masks), "detect": (job.masks,), "repair": (job.output,)}[stage]
+    written = {
+        "restore": (job.output, job.masks, job.origins), "detect": (job.masks,), "repair": (job.output, job.origins),
+    }[stage]  # fmt: skip
     return SEGMENT if any(output_kind(place) == "container" for place in written if place is not None) else 1
 
 

@@ -16,9 +16,18 @@ from reelmend.media.pattern import IMAGE_SUFFIXES, parse_pattern
 from reelmend.media.promise import Policy, Reel, Writer
 
 if TYPE_CHECKING:
-    from reelmend.media.masks import MaskReader, MaskWriter
+    from reelmend.media.masks import MaskReader, MaskWriter, PlaneWriter
 
-__all__ = ["Policy", "Reel", "Writer", "open_mask_reader", "open_mask_writer", "open_reel", "open_writer"]
+__all__ = [
+    "Policy",
+    "Reel",
+    "Writer",
+    "open_mask_reader",
+    "open_mask_writer",
+    "open_origin_writer",
+    "open_reel",
+    "open_writer",
+]
 
 
 def open_reel(
@@ -129,6 +138,26 @@ def open_mask_writer(
     `work`, `segment`, `done` and the rest as for `open_writer`. Raises UsageError for a place that cannot be written.
     """
     from reelmend.media.masks import open_mask_writer as open_it
+
+    options = {"start": start, "count": count, "segment": segment, "overwrite": overwrite, "threads": threads}
+    return open_it(Path(path), height, width, rate=rate, work=Path(work), options=options)
+
+
+def open_origin_writer(
+    path: str | Path,
+    height: int,
+    width: int,
+    *,
+    rate: Fraction,
+    work: Path,
+    start: int = 0,
+    count: int | None = None,
+    segment: int = 48,
+    overwrite: bool = False,
+    threads: int = 0,
+) -> PlaneWriter:
+    """Write where repaired pixels came from, planes of 8 bits; places and errors as for `open_mask_writer`."""
+    from reelmend.media.masks import open_origin_writer as open_it
 
     options = {"start": start, "count": count, "segment": segment, "overwrite": overwrite, "threads": threads}
     return open_it(Path(path), height, width, rate=rate, work=Path(work), options=options)

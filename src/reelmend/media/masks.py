@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from reelmend.errors import MediaError, UsageError
 from reelmend.film import Frame, Layout, Mask, Plane, ReelFacts
@@ -23,6 +24,7 @@ from reelmend.media.promise import Reel, Writer
 NAMES = Pattern("mask_", ".png", 6)
 FIRST_FRAME = "FIRST_FRAME"
 """Metadata key of a film of masks: the source's frame that its first mask belongs to."""
+ORIGIN_NAMES = Pattern("origin_", ".png", 6)
 _GRAY = Layout("gray", 8)
 
 
@@ -127,8 +129,8 @@ class MaskReader:
         return damaged
 
 
-class MaskWriter:
-    """Masks of consecutive frames; resumable and whole or not at all, like any film."""
+class PlaneWriter:
+    """Gray planes of consecutive frames; resumable and whole or not at all, like any film."""
 
     def __init__(self, writer: Writer, start: int) -> None:
         self._writer, self._start = writer, start
@@ -136,12 +138,11 @@ class MaskWriter:
 
     @property
     def done(self) -> int:
-        """Masks that are stored already."""
+        """Planes that are stored already."""
         return self._writer.done
 
-    def write(self, mask: Mask) -> None:
-        """Add the mask `(h, w)` of the next frame, True = damage."""
-        plane = mask.astype(np.uint8) * np.uint8(255)
+    def write_plane(self, plane: NDArray[np.uint8]) -> None:
+        """Add the plane `(h, w)` of the next frame."""
         self._writer.write(Frame(self._start + self._position, (plane,), _GRAY))
         self._position += 1
 
@@ -160,15 +161,36 @@ class MaskWriter:
         self.close()
 
 
+class MaskWriter(PlaneWriter):
+    """Masks of consecutive frames."""
+
+    def write(self, mask: Mask) -> None:
+        """Add the mask `(h, w)` of the next frame, True = damage."""
+        self.write_plane(mask.astype(np.uint8) * np.uint8(255))
+
+
 def open_mask_writer(
     path: Path, height: int, width: int, *, rate: Fraction, work: Path, options: dict[str, Any]
 ) -> MaskWriter:
     """See `reelmend.media.open_mask_writer`."""
+    return MaskWriter(*_opened(path, height, width, rate, work, options, NAMES))
+
+
+def open_origin_writer(
+    path: Path, height: int, width: int, *, rate: Fraction, work: Path, options: dict[str, Any]
+) -> PlaneWriter:
+    """See `reelmend.media.open_origin_writer`."""
+    return PlaneWriter(*_opened(path, height, width, rate, work, options, ORIGIN_NAMES))
+
+
+def _opened(
+    path: Path, height: int, width: int, rate: Fraction, work: Path, options: dict[str, Any], names: Pattern
+) -> tuple[Writer, int]:
     kind = output_kind(path)
     if kind == "container" and path.suffix.lower() != ".mkv":
         raise UsageError(f"{path}: masks are written as a folder of PNGs or as .mkv, which keep every value")
     if kind == "sequence" and path.suffix.lower() == ".png":
-        raise UsageError(f"{path}: give the folder of the masks; they are called {NAMES.name(0)} and so on")
+        raise UsageError(f"{path}: give the folder of the masks; its files are called {names.name(0)} and so on")
     start = int(options["start"])
     facts = ReelFacts(
         path=path,
@@ -182,9 +204,9 @@ def open_mask_writer(
         rate=rate,
         time_base=1 / rate,
         frames=None,
-        pattern=NAMES.printf,
+        pattern=names.printf,
         metadata={FIRST_FRAME: str(start)},
     )
     from reelmend.media import open_writer
 
-    return MaskWriter(open_writer(path, facts, source=None, work=work, **options), start)
+    return open_writer(path, facts, source=None, work=work, **options), start

@@ -13,10 +13,9 @@ from reelmend.nets.unet import UNet
 FILL, SCAN, MASK, DOUBT, NEIGHBOURS = 0, 1, 2, 3, 4
 """Planes of what is shown, as `repair.patches.VIEWS` has them."""
 
-ANSWERS = ("luma", "fill", "kept", "error")
+ANSWERS = ("luma", "error")
 """Of the answer: the repaired luma, 0..1, which is the fill and the neighbours mixed by weights that sum to 1, and a
-residual; the weight of the fill; the sum of the neighbours' squared weights, which is the fraction of the grain's
-variance that they bring; the error to be expected of the luma, 0..1, low-passed as `evaluate.fidelity` does."""
+residual; the error to be expected of it, 0..1, low-passed as `evaluate.fidelity` does."""
 
 CANDIDATES = 5
 """The fill and four neighbours."""
@@ -26,7 +25,7 @@ START = 3.0
 
 
 class Mixer(nn.Module):
-    """`(b, 8, h, w)`, planes as in `repair.patches.VIEWS`, to `(b, 4, h, w)`, planes as in `ANSWERS`."""
+    """`(b, 8, h, w)`, planes as in `repair.patches.VIEWS`, to `(b, 2, h, w)`, planes as in `ANSWERS`."""
 
     planes = 8
 
@@ -55,9 +54,8 @@ class Mixer(nn.Module):
         weights = torch.softmax(logits, dim=1)
         offered = torch.cat([fill, shown[:, NEIGHBOURS:]], dim=1).float()
         mixed = (weights * offered).sum(dim=1, keepdim=True) + told[:, CANDIDATES : CANDIDATES + 1] / 4
-        kept = (weights[:, 1:] ** 2).sum(dim=1, keepdim=True)
         error = nn.functional.softplus(told[:, CANDIDATES + 1 :] - 4)
-        return torch.cat([mixed, weights[:, :1], kept, error], dim=1)
+        return torch.cat([mixed, error], dim=1)
 
     def answer(self, shown: Tensor) -> Tensor:
         """What is exported: the same."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from reelmend.config import Job
 from reelmend.detect import make_detector
@@ -24,6 +25,9 @@ from reelmend.repair import make_repairer
 from reelmend.repair.grow import grow
 from reelmend.repair.promise import FilledBy, Repair, Repairer
 from reelmend.report import FrameRecord
+
+ORIGIN_STEP = 60
+"""By so much codes of `FilledBy` are apart in the film of origins, that eyes may tell them."""
 
 UNSURE = 0.5
 """A repaired pixel counts as unsure from here on (the repairer's 0..1)."""
@@ -44,6 +48,8 @@ class Outcome:
     """Detected or given damage, not grown."""
     unsure: Mask
     record: FrameRecord
+    origins: NDArray[np.uint8] | None = None
+    """Codes of `FilledBy` times `ORIGIN_STEP`; None where nothing was repaired."""
     blobs: tuple[Blob, ...] = ()
     """What the detector says of the mask's blobs."""
 
@@ -148,7 +154,7 @@ class FrameWorker:
             after = repair.frame
             if self._job.grain.regrain:
                 with self._clock.on("grain"):
-                    after = regrain(after, scan, changed, retained=repair.retained, seed=self._job.seed)
+                    after = regrain(after, scan, changed, seed=self._job.seed)
         unsure = np.zeros(mask.shape, np.bool_) if repair is None else repair.unsure >= UNSURE
         touched = 0 if changed is None else int(np.count_nonzero(changed))
         record = FrameRecord(
@@ -163,7 +169,8 @@ class FrameWorker:
             fault=scan.fault,
             note=None if scan.fault else note,
         )
-        return Outcome(scan, after, mask, unsure, record, listed)
+        origins = None if repair is None else repair.filled_by * np.uint8(ORIGIN_STEP)
+        return Outcome(scan, after, mask, unsure, record, origins, listed)
 
 
 def _kinds(repair: Repair, changed: Mask) -> dict[str, float]:

@@ -18,6 +18,8 @@ def check_places(job: Job, stage: str) -> None:
     written = {"output": job.output, "report": job.report}
     if not masks_given:
         written |= {"masks": job.masks, "explain": job.explain}
+    if stage != "detect":
+        written["origins"] = job.origins
     read = {"source": job.source} | ({"masks": job.masks} if masks_given else {})
     for name, place in written.items():
         for other, origin in read.items():

@@ -12,14 +12,23 @@ from pathlib import Path
 from typing import Literal
 
 import cv2
+import numpy as np
 from threadpoolctl import threadpool_limits
 
 from reelmend.config import Job
 from reelmend.detect import choose_detector
 from reelmend.errors import MediaError, UsageError
 from reelmend.film import Frame, ReelFacts
-from reelmend.media import Reel, Writer, open_mask_reader, open_mask_writer, open_reel, open_writer
-from reelmend.media.masks import MaskWriter
+from reelmend.media import (
+    Reel,
+    Writer,
+    open_mask_reader,
+    open_mask_writer,
+    open_origin_writer,
+    open_reel,
+    open_writer,
+)
+from reelmend.media.masks import MaskWriter, PlaneWriter
 from reelmend.motion.cuts import CutFinder
 from reelmend.motion.windows import REACH
 from reelmend.pipeline.explain import ExplainWriter
@@ -103,9 +112,11 @@ class _Films:
 
     output: Writer | None = None
     masks: MaskWriter | None = None
+    origins: PlaneWriter | None = None
     explain: ExplainWriter | None = None
     output_done: int = 0
     masks_done: int = 0
+    origins_done: int = 0
 
 
 class _Run:
@@ -118,8 +129,8 @@ class _Run:
         self.clock = Clock()
         self.begun = time.perf_counter()
         self.workers = job.threads or os.cpu_count() or 1
-        self.beside: Workspace | None = None
-        """Of the masks, where they lie on another disk than the film."""
+        self.beside: dict[str, Workspace] = {}
+        """Of masks and origins, where they lie on another disk than the film."""
 
     def go(self) -> Summary:
         job = self.job
@@ -133,10 +144,13 @@ class _Run:
             worker = FrameWorker(job, self.clock, given, repairs=self.stage != "detect")
             space = Workspace(Path(target), job, self.stage, reel.facts)
             stack.callback(space.close)
-            if job.output is not None and job.masks is not None and not on_one_disk(space.folder, job.masks):
-                # Masks on another disk are put together there: a finished film is only ever renamed.
-                self.beside = Workspace(job.masks, job, self.stage, reel.facts)
-                stack.callback(self.beside.close)
+            for name in ("masks", "origins"):
+                place: Path | None = getattr(job, name)
+                written = job.output is not None and not (name == "masks" and self.stage == "repair")
+                if written and place is not None and not on_one_disk(space.folder, place):
+                    # What goes to another disk is put together there: a finished film is only ever renamed.
+                    self.beside[name] = Workspace(place, job, self.stage, reel.facts)
+                    stack.callback(self.beside[name].close)
             # Frames run side by side; OpenCV's and BLAS's own threads would only get in their way.
             cv2.setNumThreads(1)
             stack.enter_context(threadpool_limits(1))
@@ -145,8 +159,8 @@ class _Run:
                 return self._through(reel, worker, space, stack)
             except UsageError:
                 # A mistake leaves nothing behind that could be gone on from.
-                for one in (space, self.beside):
-                    if one and one.fresh:
+                for one in (space, *self.beside.values()):
+                    if one.fresh:
                         stack.callback(one.remove)
                 raise
 
@@ -171,15 +185,23 @@ class _Run:
         if self.stage != "repair" and job.masks is not None and not self._in_place(space, "masks", job.masks):
             films.masks = stack.enter_context(
                 open_mask_writer(
-                    job.masks, facts.height, facts.width, rate=facts.rate, work=(self.beside or space).part("masks"),
-                    start=job.start, count=job.frames, segment=SEGMENT, overwrite=job.overwrite,
+                    job.masks, facts.height, facts.width, rate=facts.rate, start=job.start, count=job.frames,
+                    work=self.beside.get("masks", space).part("masks"), segment=SEGMENT, overwrite=job.overwrite,
+                )
+            )  # fmt: skip
+        if self.stage != "detect" and job.origins is not None and not self._in_place(space, "origins", job.origins):
+            films.origins = stack.enter_context(
+                open_origin_writer(
+                    job.origins, facts.height, facts.width, rate=facts.rate, start=job.start, count=job.frames,
+                    work=self.beside.get("origins", space).part("origins"), segment=SEGMENT, overwrite=job.overwrite,
                 )
             )  # fmt: skip
         # The journal is kept even where no report was asked for: totals of a run that went on come from it.
         journal = Path(job.report) if job.report is not None else space.part("report")
         films.output_done = films.output.done if films.output else 0
         films.masks_done = films.masks.done if films.masks else 0
-        done = min([one.done for one in (films.output, films.masks) if one] + [journal_length(journal)])
+        films.origins_done = films.origins.done if films.origins else 0
+        done = min([one.done for one in (films.output, films.masks, films.origins) if one] + [journal_length(journal)])
         if self.stage != "repair" and job.explain is not None and not self._in_place(space, "explain", job.explain):
             if job.explain.exists() and not job.overwrite:
                 raise UsageError(f"{job.explain} exists already; --overwrite replaces it")
@@ -189,7 +211,7 @@ class _Run:
         report = stack.enter_context(ReportWriter(journal, job, facts, done, pictures=job.report is not None))
         self._work(reel, worker, films, report, done, total)
         with self.clock.on("encode", wall=True):
-            for name, film in (("masks", films.masks), ("output", films.output)):
+            for name, film in (("masks", films.masks), ("origins", films.origins), ("output", films.output)):
                 if film:
                     space.finishing(name)
                     film.finish()
@@ -199,9 +221,8 @@ class _Run:
         summary = self._summary(report, films, facts)
         if job.report is not None:
             report.finish(summary)
-        for one in (space, self.beside):
-            if one:
-                one.remove()
+        for one in (space, *self.beside.values()):
+            one.remove()
         return summary
 
     def _in_place(self, space: Workspace, name: str, path: Path) -> bool:
@@ -269,6 +290,9 @@ class _Run:
                 films.output.write(outcome.after)
             if films.masks and position >= films.masks_done:
                 films.masks.write(outcome.mask)
+            if films.origins and position >= films.origins_done:
+                none = np.zeros(outcome.mask.shape, np.uint8)
+                films.origins.write_plane(none if outcome.origins is None else outcome.origins)
         with self.clock.on("report", wall=True):
             if films.explain:
                 films.explain.frame(outcome.record.index, outcome.mask, outcome.blobs)

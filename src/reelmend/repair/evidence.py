@@ -42,8 +42,6 @@ filtered out), relative to what a unit of doubt stands for (0.6)."""
 CALM_LIMIT, DETAIL_LIMIT = 2.5, 0.25
 """The usual mismatch is at most this many times the variance within the calmest quarter of cells, or this share of
 the variance around the more detailed ones, whichever is more (measured on good matches: 1 to 2.9, 0.05 to 0.25)."""
-GRAIN_CORRELATION = 0.35
-"""Of neighbouring samples' grain: between the 0.24 of 35 mm and the 0.4 of 16 mm on scans 640 pixels wide."""
 SURE, LOST = 4.0, 16.0
 """Doubt, in multiples of the usual mismatch, up to which a fill is sure and from which it is a guess."""
 
@@ -57,8 +55,8 @@ class Evidence:
     weights: Floats
     """`(k, m)`, sum 1."""
     doubt: Floats
-    """`(3, m)`, each 0..1: how unsure the repair is, the share of the spatial fill in it, and the fraction of the
-    grain's variance that it carries; 0 around the chosen cells."""
+    """`(2, m)`, each 0..1: how unsure the repair is, and the share of the spatial fill in it; 0 around the chosen
+    cells."""
     seen: Floats
     """`(k, n, samples)`: the neighbours' luma on the cells, light matched, 8-bit codes."""
 
@@ -94,9 +92,8 @@ def weigh(window: Window, cells: Cells, known: NDArray[np.bool_]) -> Evidence:
     temporal = np.maximum(doubt - USUAL_DOUBT, 0) * np.float32(usual)
     spatial = DETAIL_LOST * detail + np.float32(usual / 4)
     share = temporal**2 / (temporal**2 + spatial**2)
-    retained = (weights**2 * _kept_between_samples(moved)).sum(axis=0) * (1 - share) ** 2
     evened = cells.field(weights, 1 / len(weights))
-    return Evidence(shifts, evened, cells.field(np.stack([unsure, share, retained])), seen)
+    return Evidence(shifts, evened, cells.field(np.stack([unsure, share])), seen)
 
 
 def _moved(
@@ -164,13 +161,6 @@ def _quantile(values: Floats, share: float) -> float:
     """The value that a share of values `(n,)` lies below."""
     at = int(share * (len(values) - 1) + 0.5)
     return float(np.partition(values, at)[at])
-
-
-def _kept_between_samples(moved: Floats) -> Floats:
-    """Fraction of the grain's variance left by bilinear interpolation under shifts `(2 k, n)`: `(k, n)`."""
-    between = moved - np.floor(moved)
-    kept = 1 - 2 * between * (1 - between) * np.float32(1 - GRAIN_CORRELATION)
-    return np.asarray(kept[0::2] * kept[1::2])
 
 
 def _beyond(window: Window, moved: Floats, cells: Cells) -> NDArray[np.bool_]:

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from reelmend.film import Frame, Mask
 from reelmend.motion.luma import lighten, luma8
 from reelmend.motion.windows import Window
-from reelmend.repair.cells import Floats
 from reelmend.repair.patches import NEIGHBOURS, Place, cover, together, views
 from reelmend.repair.promise import FilledBy, Repair
 from reelmend.repair.spatial import put
@@ -21,9 +20,6 @@ SURE, LOST = 3 / 255, 12 / 255
 BEYOND = 4 / 255
 """Share of full scale by which luma may leave the range of what neighbours and their fill show, and still be theirs:
 grain and rounding."""
-
-INTERPOLATED = 0.8
-"""Of the grain's variance, what is left in a neighbour sampled between its pixels; `repair.evidence` has it exactly."""
 
 
 class LearnedRepairer:
@@ -41,22 +37,14 @@ class LearnedRepairer:
         places = cover(mask)
         shown = views(window, fill, mask, base.unsure, places)
         answer = together(self._network.answer(shown), places, mask)
-        luma, weight, kept, error = answer
+        luma, error = answer
         by = np.where(mask, luma - fill.astype(np.float32) / 255, np.float32(0))
         invented = _invented(shown, luma, places, mask)
         return Repair(
             change_luma(base.frame, mask, by),
             np.clip((error - SURE) / (LOST - SURE), 0, 1) * mask,
             np.where(invented, np.uint8(FilledBy.NETWORK), base.filled_by),
-            np.where(mask, _retained(weight, kept, base), np.float32(1)),
         )
-
-
-def _retained(weight: Floats, kept: Floats, base: Repair) -> Floats:
-    """The grain's variance in a mix of the fill and the neighbours: their grain adds up, for the fill is made of them
-    too."""
-    amplitude = weight * np.sqrt(base.retained) + np.sqrt(INTERPOLATED * np.maximum(kept, 0))
-    return np.clip(amplitude**2, 0, 1)
 
 
 def change_luma(frame: Frame, mask: Mask, by: NDArray[np.float32]) -> Frame:

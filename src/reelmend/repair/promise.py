@@ -39,9 +39,6 @@ class Repair:
     """`(h, w)`, 0 sure .. 1 a guess inside the mask, 0 outside: where neighbours disagree or do not exist."""
     filled_by: NDArray[np.uint8]
     """`(h, w)`, codes of `FilledBy`."""
-    retained: NDArray[np.float32]
-    """`(h, w)`, the fraction of the grain's variance that the new values carry: 1 for a copied pixel (and outside the
-    mask), 1/2 for the mean of two, less for interpolation, 0 for a spatial fill."""
 
 
 class Repairer(Protocol):
@@ -70,4 +67,4 @@ def untouched(window: Window) -> Repair:
     """The repair of an empty mask."""
     frame = window.centre.frame
     shape = (frame.height, frame.width)
-    return Repair(frame, np.zeros(shape, np.float32), np.zeros(shape, np.uint8), np.ones(shape, np.float32))
+    return Repair(frame, np.zeros(shape, np.float32), np.zeros(shape, np.uint8))

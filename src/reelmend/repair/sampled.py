@@ -44,8 +44,6 @@ class DiffusionRepairer:
             change_luma(base.frame, mask, by),
             base.unsure,
             np.where(mask, np.uint8(FilledBy.DIFFUSION), np.uint8(FilledBy.UNTOUCHED)),
-            # Its grain is drawn with the rest.
-            np.ones(mask.shape, np.float32),
         )
 
     def _drawn(

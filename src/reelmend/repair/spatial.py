@@ -43,7 +43,6 @@ class SpatialRepairer:
             frame.with_planes(tuple(planes)),
             mask.astype(np.float32),
             np.where(mask, np.uint8(FilledBy.SPATIAL), np.uint8(FilledBy.UNTOUCHED)),
-            np.asarray(~mask, np.float32),
         )
 
 

@@ -62,7 +62,7 @@ class TemporalRepairer:
                     part.mix(together, new, fills, layout)
             for index, plane in zip(together, new, strict=True):
                 planes[index] = plane
-        return Repair(frame.with_planes(tuple(planes)), done.unsure, done.filled_by, done.retained)
+        return Repair(frame.with_planes(tuple(planes)), done.unsure, done.filled_by)
 
 
 def _planes_alike(layout: Layout) -> list[tuple[int, ...]]:
@@ -90,9 +90,8 @@ class _Part:
         """Write down how sure the repair is, and where a spatial fill is wanted."""
         masked = self.masked[self.core]
         places = self.cells.places()[self.core][masked]
-        unsure, share, retained = self.cells.at_samples(self.evidence.doubt, which=self.core)[:, masked]
+        unsure, share = self.cells.at_samples(self.evidence.doubt, which=self.core)[:, masked]
         done.unsure.reshape(-1)[places] = unsure
-        done.retained.reshape(-1)[places] = retained
         spatial = share > 0.5
         kinds = np.array([FilledBy.TEMPORAL, FilledBy.SPATIAL], np.uint8)
         done.filled_by.reshape(-1)[places] = kinds[spatial.view(np.uint8)]

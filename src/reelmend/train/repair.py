@@ -118,7 +118,7 @@ def repair_loss(answer: Tensor, truth: Tensor, mask: Tensor, loss: RepairLoss) -
     holes = (mask > 0.5).float()
     error = (answer[:, :1] - truth) * holes
     smooth = low_passed(error).abs() * holes
-    guess = (answer[:, 3:] - smooth.detach()).abs() * holes
+    guess = (answer[:, 1:] - smooth.detach()).abs() * holes
     total = error.abs() + loss.low_passed * smooth + loss.expected * guess
     return total.sum() / holes.sum().clamp(min=1)
 
@@ -155,7 +155,7 @@ def validate(net: Mixer, recipe: RepairRecipe, feed: Holes, sheet: Path, device:
         if number == 0:
             scan = shown[:, SCAN : SCAN + 1]
             repaired = torch.where(holes > 0.5, answer[:, :1], scan)
-            save_rows(sheet, [scan, shown[:, FILL : FILL + 1], repaired, truth, 4 * answer[:, 3:] * holes])
+            save_rows(sheet, [scan, shown[:, FILL : FILL + 1], repaired, truth, 4 * answer[:, 1:] * holes])
     return {name: float(torch.cat(values).mean()) for name, values in kept.items()}
 
 

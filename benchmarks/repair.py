@@ -107,7 +107,8 @@ def score(repairer: Repairer, clips: Sequence[Clip]) -> dict[str, Any]:
             invented += int(np.count_nonzero(repair.filled_by == FilledBy.NETWORK))
             unsure += int(np.count_nonzero(repair.unsure >= UNSURE))
             scan = window.centre.frame
-            after = regrain(repair.frame, scan, mask, seed=SEED) if mask.any() else scan
+            changed = repair.filled_by > 0
+            after = regrain(repair.frame, scan, changed, seed=SEED) if changed.any() else scan
             if not true.any():
                 continue
             errors = [one.planes[0].astype(np.float64) - clip.clean[n] for one in (repair.frame, after)]

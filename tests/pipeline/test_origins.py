@@ -45,9 +45,12 @@ def test_origins_are_of_the_grown_mask_and_nothing_else_changed(
     for n, origin in enumerate(origins):
         with open_mask_reader(tmp_path / "masks", *origin.shape) as masks:
             mask = grow(masks.mask(n), 2)
-        np.testing.assert_array_equal(origin > 0, mask)
+        # A network may find nothing wrong with the rim of a grown mask; the others fill all of it.
+        assert not origin[~mask].any()
+        if name != "temporal-net":
+            assert (origin[mask] > 0).all()
         assert (before[n][origin == 0] == after[n][origin == 0]).all()
-        assert set(np.unique(origin[mask])) <= {60 * code for code in codes}
+        assert set(np.unique(origin)) <= {0} | {60 * code for code in codes}
         found += int(mask.sum())
     assert found > 0
 

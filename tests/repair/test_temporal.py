@@ -61,7 +61,8 @@ def test_a_single_neighbour_is_a_copy() -> None:
     noisy = [np.clip(one + np.random.default_rng(n).normal(0, 0.02, one.shape), 0, 1) for n, one in enumerate(images)]
     window = window_of([frame(n, one.astype(np.float32), GRAY) for n, one in enumerate(noisy)], 0)
     assert len(window.neighbours) == 1
-    grain, other = (one[MASK] - images[0][MASK] for one in (repair(window).frame.planes[0], noisy[1]))
+    found = repair(window).frame.planes[0] / GRAY.peak
+    grain, other = (one[MASK] - images[0][MASK] for one in (found, noisy[1]))
     assert np.corrcoef(grain, other)[0, 1] > 0.8
 
 

@@ -154,7 +154,7 @@ class FrameWorker:
             after = repair.frame
             if self._job.grain.regrain:
                 with self._clock.on("grain"):
-                    after = regrain(after, scan, changed, seed=self._job.seed)
+                    after = regrain(after, scan, repair.filled_by > 0, seed=self._job.seed)
         unsure = np.zeros(mask.shape, np.bool_) if repair is None else repair.unsure >= UNSURE
         touched = 0 if changed is None else int(np.count_nonzero(changed))
         record = FrameRecord(
@@ -174,6 +174,7 @@ class FrameWorker:
 
 
 def _kinds(repair: Repair, changed: Mask) -> dict[str, float]:
-    """How the pixels inside the grown mask were filled: share by kind."""
+    """How the pixels inside the grown mask that were changed were filled: share by kind."""
     counts = np.bincount(repair.filled_by[changed], minlength=len(FilledBy))
-    return {kind.name.lower(): float(counts[kind]) / counts.sum() for kind in FilledBy if kind and counts[kind]}
+    whole = max(1, counts[1:].sum())
+    return {kind.name.lower(): float(counts[kind]) / whole for kind in FilledBy if kind and counts[kind]}

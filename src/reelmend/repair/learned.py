@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from reelmend.film import Frame, Mask
 from reelmend.motion.luma import lighten, luma8
 from reelmend.motion.windows import Window
+from reelmend.repair.grow import footprint_touches
 from reelmend.repair.patches import NEIGHBOURS, Place, cover, together, views
 from reelmend.repair.promise import FilledBy, Repair
 from reelmend.repair.spatial import put
@@ -16,6 +18,14 @@ from reelmend.runtime import RepairNetwork
 
 SURE, LOST = 3 / 255, 12 / 255
 """Expected error with the grain left out, share of full scale, up to which a repair is sure and from which a guess."""
+
+AS_IT_WAS = 2 / 255
+"""Share of full scale: where repair and scan differ by less, averaged over a pixel's near surroundings, the network has
+found no damage under the grown mask, and the scan stays. Fine grain is as strong; at 1, 2 and 3 codes 5, 20 and 31 % of
+the masks stay, at the same low-passed PSNR to 0.1 dB (test clips)."""
+
+NEAR = 1.0
+"""Pixels: standard deviation of that average."""
 
 BEYOND = 4 / 255
 """Share of full scale by which luma may leave the range of what neighbours and their fill show, and still be theirs:
@@ -39,12 +49,23 @@ class LearnedRepairer:
         answer = together(self._network.answer(shown), places, mask)
         luma, error = answer
         by = np.where(mask, luma - fill.astype(np.float32) / 255, np.float32(0))
-        invented = _invented(shown, luma, places, mask)
+        away = cv2.GaussianBlur(np.abs(luma - window.centre.luma.astype(np.float32) / 255) * mask, (0, 0), NEAR)
+        changed = mask & (away >= AS_IT_WAS * cv2.GaussianBlur(mask.astype(np.float32), (0, 0), NEAR))
+        origin = np.where(_invented(shown, luma, places, mask), np.uint8(FilledBy.NETWORK), base.filled_by)
         return Repair(
-            change_luma(base.frame, mask, by),
-            np.clip((error - SURE) / (LOST - SURE), 0, 1) * mask,
-            np.where(invented, np.uint8(FilledBy.NETWORK), base.filled_by),
+            _only(changed, change_luma(base.frame, mask, by), window.centre.frame),
+            np.clip((error - SURE) / (LOST - SURE), 0, 1) * changed,
+            np.where(changed, origin, np.uint8(FilledBy.UNTOUCHED)),
         )
+
+
+def _only(changed: Mask, repaired: Frame, scan: Frame) -> Frame:
+    """The repaired frame where it is to be changed, the scan elsewhere."""
+    planes = list(scan.planes)
+    for index in range(scan.layout.colour_planes):
+        where = footprint_touches(changed, *scan.layout.subsampling(index))
+        planes[index] = np.where(where, repaired.planes[index], planes[index])
+    return repaired.with_planes(tuple(planes))
 
 
 def change_luma(frame: Frame, mask: Mask, by: NDArray[np.float32]) -> Frame:

@@ -38,7 +38,7 @@ class Repair:
     unsure: NDArray[np.float32]
     """`(h, w)`, 0 sure .. 1 a guess inside the mask, 0 outside: where neighbours disagree or do not exist."""
     filled_by: NDArray[np.uint8]
-    """`(h, w)`, codes of `FilledBy`."""
+    """`(h, w)`, codes of `FilledBy`. A repairer may leave pixels of the mask as they are where it finds no damage."""
 
 
 class Repairer(Protocol):

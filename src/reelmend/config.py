@@ -52,7 +52,7 @@ class RepairOptions(Options):
     """How damage is filled."""
 
     repairer: str = Field(
-        "temporal-net",
+        "temporal",
         min_length=1,
         description="Repairer by name (`reelmend models` lists them), or the path of a weight card.",
     )

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from reelmend.detect.border import hugs_border
 from reelmend.detect.promise import Blob, Detection
 from reelmend.detect.refine import Limits, refine
+from reelmend.detect.spike import SpikeDetector, SpikeEvidence
 from reelmend.film import DamageMap, Mask
 from reelmend.motion.stack import stack_of
 from reelmend.motion.windows import Window
@@ -29,6 +30,14 @@ FRINGE = 0.6
 """Of the strength's own probability: from here on pixels belong to a blob that holds a sure one."""
 
 
+DOUBTED = {"gentle": 0.5, "standard": 0.3, "strong": 0.1}
+"""A blob goes if the classical detector, which follows things over more frames, gives it less than this probability. On
+the dev clips at 0.3: false alarms 57 per million, 150 without, and Dice 0.801, 0.794 without; it is hands and legs in
+mid-step that go."""
+
+SEEN_BY_BOTH = 0.1
+"""Share of a blob that the classical detector must have taken for a candidate to have an opinion of it."""
+
 SURROUNDINGS = 15
 """Pixels: side of the square whose median a still frame's damage is brighter or darker than."""
 
@@ -42,6 +51,8 @@ class LearnedEvidence:
     """Where the centre is brighter than what its neighbours (or its surroundings) show."""
     network: Network | None
     """What looked at it; None where nothing could: a frame without neighbours, and no network for stills."""
+    second: SpikeEvidence | None = None
+    """What the classical detector saw."""
 
 
 class LearnedDetector:
@@ -56,14 +67,16 @@ class LearnedDetector:
         *,
         network: Network,
         still: Network | None = None,
+        second: SpikeDetector | None = None,
     ) -> None:
-        """`still` is shown frames without neighbours; None: they are left alone. ValueError if it is no still."""
+        """`still` is shown frames without neighbours; None: they are left alone. `second` is asked about every blob of
+        a window. ValueError if `still` is no network for stills."""
         if still is not None and still.frames != 1:
             raise ValueError(f"{still.name} is no network for stills: it is shown {still.frames} frames")
         self.name = name
         self._strength = strength
         self._min_blob, self._max_blob = min_blob, max_blob
-        self._network, self._still = network, still
+        self._network, self._still, self._second = network, still, second
 
     @property
     def network(self) -> Network:
@@ -81,10 +94,11 @@ class LearnedDetector:
             expected = np.median(stack[1:], axis=0) if len(stack) > 2 else stack[1]
         else:
             expected = cv2.medianBlur(luma, SURROUNDINGS).astype(np.float32) / 255
-        return LearnedEvidence(damage, stack[0] > expected, network)
+        second = self._second.look(window) if self._second and len(stack) > 1 else None
+        return LearnedEvidence(damage, stack[0] > expected, network, second)
 
     def needs(self, evidence: LearnedEvidence) -> tuple[int, ...]:
-        return ()
+        return self._second.needs(evidence.second) if self._second and evidence.second else ()
 
     def decide(self, evidence: LearnedEvidence, others: tuple[LearnedEvidence | None, ...]) -> Detection:
         damage = evidence.damage
@@ -94,6 +108,9 @@ class LearnedDetector:
         mask = refine(damage, self.limits(evidence.network, (shape[0], shape[1])))
         if evidence.network.frames > 1:
             _clear_gate(mask)
+        if self._second and evidence.second:
+            theirs = self._second.decide(evidence.second, tuple(other.second if other else None for other in others))
+            _clear_doubted(mask, theirs.damage, evidence.second.where, DOUBTED[self._strength])
         share = float(np.count_nonzero(mask)) / mask.size
         if share > LOST_SHARE[self._strength]:
             note = f"{share:.0%} of it looks damaged: left alone"
@@ -115,6 +132,18 @@ def _clear_gate(mask: Mask) -> None:
     longest = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT])
     gone = hugs_border(where, blob, longest, (mask.shape[0], mask.shape[1]))
     mask.ravel()[where[gone[blob]]] = False
+
+
+def _clear_doubted(mask: Mask, damage: DamageMap, candidates: NDArray[np.intp], least: float) -> None:
+    """Takes blobs out of a mask, in place, to whose candidate pixels another detector gives less than `least`."""
+    count, labels = cv2.connectedComponents(mask.view(np.uint8), connectivity=8)
+    shared = candidates[mask.ravel()[candidates]]
+    area = np.bincount(labels.ravel(), minlength=count)
+    seen = np.bincount(labels.ravel()[shared], minlength=count)
+    total = np.bincount(labels.ravel()[shared], damage.ravel()[shared], minlength=count)
+    gone = (seen >= SEEN_BY_BOTH * area) & (total < least * seen)
+    gone[0] = False
+    mask &= ~gone[labels]
 
 
 def _listed(damage: DamageMap, mask: Mask, brighter: NDArray[np.bool_]) -> tuple[Blob, ...]:
@@ -147,8 +176,10 @@ def learned(
     threads: int = 1,
     *,
     still: str | None = "still",
+    second: bool = True,
 ) -> LearnedDetector:
-    """The detector of a network by name, with a network for stills beside it where it is for windows.
+    """The detector of a network by name, with a network for stills beside it where it is for windows, and the classical
+    detector for a second opinion unless `second` is False.
 
     `device` and `threads` as in `load_network`, which says what is raised; `quick_precision` is computed in. `still`
     None: frames without neighbours are left alone.
@@ -156,4 +187,5 @@ def learned(
     precision = quick_precision(device)
     network = load_network(name, device, threads, precision=precision)
     beside = load_network(still, device, threads, precision=precision) if still and network.frames > 1 else None
-    return LearnedDetector(name, strength, min_blob, max_blob, network=network, still=beside)
+    asked = SpikeDetector(strength) if second and network.frames > 1 else None
+    return LearnedDetector(name, strength, min_blob, max_blob, network=network, still=beside, second=asked)

@@ -159,7 +159,8 @@ source, folder, stop = sys.argv[1], sys.argv[2], int(sys.argv[3])
 def progress(at):
     if at.done == stop:
         os.kill(os.getpid(), signal.SIGKILL)
-reelmend.restore(source, folder + "/out.mkv", masks=folder + "/masks", report=folder + "/report", progress=progress)
+places = {name: f"{folder}/{name}" for name in ("masks", "origins", "report")}
+reelmend.restore(source, folder + "/out.mkv", **places, progress=progress)
 """
 
 

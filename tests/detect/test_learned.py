@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from footage import Speck, damaged, pan
-from reelmend.detect.learned import LOST_SHARE, LearnedDetector, _clear_doubted, learned
+from reelmend.detect.learned import LOST_SHARE, LearnedDetector, learned
 from reelmend.detect.promise import Detection
 from reelmend.errors import UsageError
 from reelmend.film import Frame
@@ -198,19 +198,6 @@ def test_the_promise_is_kept_by_a_real_network(tmp_path: Path) -> None:
             assert 0 <= first.damage.min() <= first.damage.max() <= 1
             assert (first.damage[first.mask] > 0).all()
             np.testing.assert_allclose(first.damage, second.damage, atol=1e-6)
-
-
-def test_a_second_opinion_saves_what_moves_and_not_what_is_damaged() -> None:
-    """Blobs that the classical detector follows from frame to frame go; specks, and what it has not seen, stay."""
-    mask = np.zeros((40, 60), bool)
-    mask[2:6, 2:6] = mask[20:24, 20:24] = mask[30:34, 50:54] = True
-    theirs = np.zeros((40, 60), np.float32)
-    theirs[2:6, 2:6], theirs[20:24, 20:24] = 0.05, 0.9
-    candidates = np.flatnonzero(theirs)
-    _clear_doubted(mask, theirs, candidates, 0.3)
-    assert not mask[2:6, 2:6].any()
-    assert mask[20:24, 20:24].all() and mask[30:34, 50:54].all()
-    assert mask.sum() == 32
 
 
 def tiny(index: int) -> Frame:

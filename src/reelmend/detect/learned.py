@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelmend.detect.border import hugs_border
+from reelmend.detect.opinions import clear_doubted, weighed
 from reelmend.detect.promise import Blob, Detection
 from reelmend.detect.refine import Limits, refine
 from reelmend.detect.spike import SpikeDetector, SpikeEvidence
@@ -31,12 +32,8 @@ FRINGE = 0.6
 
 
 DOUBTED = {"gentle": 0.5, "standard": 0.3, "strong": 0.1}
-"""A blob goes if the classical detector, which follows things over more frames, gives it less than this probability. On
-the dev clips at 0.3: false alarms 57 per million, 150 without, and Dice 0.801, 0.794 without; it is hands and legs in
-mid-step that go."""
-
-SEEN_BY_BOTH = 0.1
-"""Share of a blob that the classical detector must have taken for a candidate to have an opinion of it."""
+"""A blob goes if the classical detector, which follows things over more frames, gives it less than this probability:
+hands and legs in mid-step go. `docs/detection.md` has what that, and weighing both opinions before, are worth."""
 
 SURROUNDINGS = 15
 """Pixels: side of the square whose median a still frame's damage is brighter or darker than."""
@@ -105,12 +102,15 @@ class LearnedDetector:
         shape = damage.shape
         if evidence.network is None:
             return Detection(damage, damage > 0, (), "no different neighbours in its shot")
+        theirs = None
+        if self._second and evidence.second and evidence.second.pair:
+            theirs = self._second.decide(evidence.second, tuple(other.second if other else None for other in others))
+            damage = weighed(damage, theirs.damage, evidence.second.where)
         mask = refine(damage, self.limits(evidence.network, (shape[0], shape[1])))
         if evidence.network.frames > 1:
             _clear_gate(mask)
-        if self._second and evidence.second:
-            theirs = self._second.decide(evidence.second, tuple(other.second if other else None for other in others))
-            _clear_doubted(mask, theirs.damage, evidence.second.where, DOUBTED[self._strength])
+        if theirs and evidence.second:
+            clear_doubted(mask, theirs.damage, evidence.second.where, DOUBTED[self._strength])
         share = float(np.count_nonzero(mask)) / mask.size
         if share > LOST_SHARE[self._strength]:
             note = f"{share:.0%} of it looks damaged: left alone"
@@ -132,18 +132,6 @@ def _clear_gate(mask: Mask) -> None:
     longest = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT])
     gone = hugs_border(where, blob, longest, (mask.shape[0], mask.shape[1]))
     mask.ravel()[where[gone[blob]]] = False
-
-
-def _clear_doubted(mask: Mask, damage: DamageMap, candidates: NDArray[np.intp], least: float) -> None:
-    """Takes blobs out of a mask, in place, to whose candidate pixels another detector gives less than `least`."""
-    count, labels = cv2.connectedComponents(mask.view(np.uint8), connectivity=8)
-    shared = candidates[mask.ravel()[candidates]]
-    area = np.bincount(labels.ravel(), minlength=count)
-    seen = np.bincount(labels.ravel()[shared], minlength=count)
-    total = np.bincount(labels.ravel()[shared], damage.ravel()[shared], minlength=count)
-    gone = (seen >= SEEN_BY_BOTH * area) & (total < least * seen)
-    gone[0] = False
-    mask &= ~gone[labels]
 
 
 def _listed(damage: DamageMap, mask: Mask, brighter: NDArray[np.bool_]) -> tuple[Blob, ...]:

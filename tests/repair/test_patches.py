@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from reelmend.film import Mask
 from reelmend.motion.luma import lighten, to8
-from reelmend.repair.patches import MARGIN, NEIGHBOURS, SIDE, VIEWS, cover, together, views
+from reelmend.repair.patches import MARGINS, NEIGHBOURS, SIDE, SIDES, VIEWS, cover, cut, together, views
 
 from .scenes import LAYOUTS, MASKS, scene
 
@@ -26,14 +26,17 @@ def masks(draw: st.DrawFn) -> Mask:
 
 
 @settings(max_examples=60, deadline=None)
-@given(masks())
-def test_every_masked_pixel_is_shown_with_its_surroundings(mask: Mask) -> None:
+@given(masks(), st.sampled_from([SIDES, (SIDE,), (32,)]))
+def test_every_masked_pixel_is_shown_with_its_surroundings(mask: Mask, sides: tuple[int, ...]) -> None:
     height, width = mask.shape
     shown = np.zeros(mask.shape, bool)
-    for top, left in cover(mask):
-        rows = slice(0 if top <= 0 else top + MARGIN, height if top + SIDE >= height else top + SIDE - MARGIN)
-        columns = slice(0 if left <= 0 else left + MARGIN, width if left + SIDE >= width else left + SIDE - MARGIN)
-        shown[rows, columns] = True
+    for patches in cover(mask, sides):
+        side, margin = patches.side, MARGINS[patches.side]
+        assert side in sides and patches.places
+        for top, left in patches.places:
+            rows = slice(0 if top <= 0 else top + margin, height if top + side >= height else top + side - margin)
+            columns = slice(0 if left <= 0 else left + margin, width if left + side >= width else left + side - margin)
+            shown[rows, columns] = True
     assert shown[mask].all()
 
 
@@ -42,22 +45,18 @@ def test_specks_take_a_patch_each_and_near_ones_share_it() -> None:
     assert cover(mask) == []
     mask[50:53, 60:63] = True
     mask[300:304, 200:210] = True
-    assert len(cover(mask)) == 2
+    assert [(one.side, len(one.places)) for one in cover(mask)] == [(32, 2)]
     mask[60:63, 70:73] = True
-    assert len(cover(mask)) == 2
+    assert [(one.side, len(one.places)) for one in cover(mask)] == [(32, 1), (SIDE, 1)]
+    assert [(one.side, len(one.places)) for one in cover(mask, (SIDE,))] == [(SIDE, 2)]
 
 
 @settings(max_examples=30, deadline=None)
 @given(masks(), st.integers(0, 99))
 def test_what_patches_show_of_a_picture_is_put_together_to_it(mask: Mask, seed: int) -> None:
     picture = np.random.default_rng(seed).random(mask.shape, np.float32)
-    places = cover(mask)
-    reach = np.arange(SIDE)
-    height, width = mask.shape
-    cut = [
-        picture[np.ix_(np.clip(y + reach, 0, height - 1), np.clip(x + reach, 0, width - 1))][None] for y, x in places
-    ]
-    whole = together(np.stack(cut), places, mask)
+    groups = cover(mask)
+    whole = together([cut(picture, patches) for patches in groups], groups, mask)
     np.testing.assert_allclose(whole[0][mask], picture[mask], rtol=1e-5)
     assert (whole[0][~mask] == 0).all()
 
@@ -65,11 +64,13 @@ def test_what_patches_show_of_a_picture_is_put_together_to_it(mask: Mask, seed: 
 @pytest.mark.parametrize("mask", [MASKS["specks"], MASKS["borders"]])
 def test_neighbours_show_what_is_under_the_damage(mask: NDArray[np.bool_]) -> None:
     window, clean = scene(LAYOUTS["gray8"], mask)
-    places = cover(mask)
-    shown = views(window, clean.planes[0], mask, mask.astype(np.float32), places)
-    assert shown.shape == (len(places), len(VIEWS), SIDE, SIDE)
-    assert shown.min() >= 0 and shown.max() <= 1
-    planes = together(shown, places, mask)
+    groups = cover(mask)
+    fill = clean.planes[0].astype(np.float32) / 255
+    shown = [views(window, fill, mask, mask.astype(np.float32), patches) for patches in groups]
+    for patches, some in zip(groups, shown, strict=True):
+        assert some.shape == (len(patches.places), len(VIEWS), patches.side, patches.side)
+        assert some.min() >= 0 and some.max() <= 1
+    planes = together(shown, groups, mask)
     truth = clean.planes[0][mask] / 255
     # The scene moves by whole pixels: neighbours are wrong only where the flow is.
     for number in range(NEIGHBOURS, len(VIEWS)):

@@ -11,22 +11,30 @@ from safetensors.torch import load_file
 
 from reelmend.errors import UsageError
 from reelmend.evaluate.fidelity import low_passed_error
-from reelmend.nets.diffuser import Diffuser
+from reelmend.nets.diffuser import DATA, Diffuser
 from reelmend.nets.mixer import Mixer
+from reelmend.nets.prior import DATA as PRIOR_DATA
+from reelmend.nets.prior import MIDDLE, PatchPrior
+from reelmend.repair import make_repairer
 from reelmend.runtime import load_repair_network
 from reelmend.runtime.card import Source
 from reelmend.simulate.recipe import load_recipe as load_damage
-from reelmend.train.diffusion import biased, train_diffusion, with_noise
+from reelmend.train.diffusion import biased, load_mean, refined, train_diffusion, with_noise
 from reelmend.train.holes import PLANES, holes, write_holes
+from reelmend.train.prior import shown as prior_shown
+from reelmend.train.prior import train_prior
 from reelmend.train.publish import publish_repair_run
 from reelmend.train.recipe import (
     DiffusionNet,
     DiffusionRecipe,
     Optimiser,
+    PriorNet,
+    PriorRecipe,
     RepairLoss,
     RepairNet,
     RepairRecipe,
     kind_of,
+    load_repairer_recipe,
     recipe_path,
 )
 from reelmend.train.repair import Holes, low_passed, open_holes, repair_loss, train_repair
@@ -76,6 +84,9 @@ def test_batches_are_known_by_their_number(holed: Path) -> None:
     assert not torch.equal(first[0], second[0])
     truth, shown = first
     assert truth.shape == (3, 1, 64, 64) and shown.shape == (3, 8, 64, 64)
+    small = one.batch(0, 3, 32)
+    assert small[0].shape == (3, 1, 32, 32) and small[1].shape == (3, 8, 32, 32)
+    assert (small[1][:, 2] > 0.5).flatten(1).any(dim=1).all(), "damage must be in the patch"
 
 
 def test_files_that_are_no_packs_are_refused(pack: Path, damage: Path, tmp_path: Path) -> None:
@@ -160,6 +171,9 @@ def test_it_learns_and_what_ships_is_what_was_trained(
 def test_recipes_say_what_they_are_of() -> None:
     assert kind_of(recipe_path("temporal-net")) == "repair"
     assert kind_of(recipe_path("temporal-diffusion")) == "diffusion"
+    assert kind_of(recipe_path("film-prior")) == "prior"
+    names = ("temporal-net", "temporal-diffusion", "temporal-diffusion-gpu", "film-prior", "film-prior-gpu")
+    assert [load_repairer_recipe(recipe_path(name)).name for name in names] == list(names)
     assert kind_of(recipe_path("window-fast")) == "detector"
 
 
@@ -193,9 +207,26 @@ def test_without_bias_nothing_of_the_neighbours_is_shown(holed: Path) -> None:
     torch.testing.assert_close(given[1, 0][outside], shown[1, 1][outside], atol=0.003, rtol=0)
 
 
+def test_diffusion_refines_what_the_mixer_makes_of_the_neighbours(
+    recipe_of_diffusion: DiffusionRecipe, holed: Path
+) -> None:
+    _, shown = Holes([holed], 0, shuffled=False).batch(0, 2)
+    given = biased(shown, np.array([True, False]))
+    mean = load_mean("temporal-net")
+    told = refined(mean, given, recipe_of_diffusion, "cpu")
+    hole = shown[:, 2] > 0.5
+    answer = mean(shown).detach()
+    torch.testing.assert_close(told[0, 0][hole[0]], answer[0, 0][hole[0]])
+    assert (told[0, 3][~hole[0]] == 0).all() and (told[1, 3][hole[1]] == 1).all()
+    torch.testing.assert_close(told[0, 0][~hole[0]], given[0, 0][~hole[0]])
+    torch.testing.assert_close(told[1, [0, 1, 2, 4, 5, 6, 7, 8]], given[1, [0, 1, 2, 4, 5, 6, 7, 8]])
+    with pytest.raises(UsageError, match="no network that repairs"):
+        load_mean("fast")
+
+
 def test_denoising_learns_the_spread_of_a_gaussian(recipe_of_diffusion: DiffusionRecipe) -> None:
-    """Holes whose truth is the fill and Gaussian noise of a tenth: the exact denoiser shrinks by 1 / (1 + sigma^2 /
-    0.01), and an untrained `Diffuser` is that already."""
+    """Holes whose truth is the fill and Gaussian noise of standard deviation `DATA`: the exact denoiser shrinks by
+    1 / (1 + sigma^2 / DATA^2), and an untrained `Diffuser` is that already."""
     net = Diffuser(recipe_of_diffusion.net.sizes).eval()
     shown = torch.rand(3, 9, 16, 16)
     shown[:, 2] = 1
@@ -203,7 +234,7 @@ def test_denoising_learns_the_spread_of_a_gaussian(recipe_of_diffusion: Diffusio
     noisy = torch.rand(3, 1, 16, 16)
     with torch.no_grad():
         guess = net(with_noise(shown, noisy, sigma))
-    shrink = (0.01 / (0.01 + sigma**2))[:, None, None, None]
+    shrink = (DATA**2 / (DATA**2 + sigma**2))[:, None, None, None]
     torch.testing.assert_close(guess, shown[:, :1] + shrink * (noisy - shown[:, :1]), atol=1e-5, rtol=1e-4)
 
 
@@ -223,3 +254,35 @@ def test_a_published_diffusion_model_is_the_same_on_every_engine_and_repairs(
     answers = [network.answer(given.numpy()) for network in networks.values()]
     for one in answers[1:]:
         np.testing.assert_allclose(one, answers[0], atol=1e-4)
+
+
+@pytest.fixture
+def recipe_of_film() -> PriorRecipe:
+    sizes = {"fold": 2, "width": 8, "multiples": [1, 2], "blocks": 1, "attention": [0], "heads": 2}
+    return PriorRecipe(
+        name="film", steps=6, batch=4, validate_every=3, validation=1, precision="fp32",
+        net=PriorNet(sizes=sizes), optimiser=Optimiser(warmup=2), steps_sampled=3,
+    )  # fmt: skip
+
+
+def test_a_model_of_film_goes_on_to_the_same_weights_and_fills_holes(
+    recipe_of_film: PriorRecipe, holed: Path, tmp_path: Path
+) -> None:
+    whole = train_prior(recipe_of_film, [holed], [holed], tmp_path / "whole", say=silent)
+    train_prior(recipe_of_film, [holed], [holed], tmp_path / "parts", until=3, say=silent)
+    parts = train_prior(recipe_of_film, [holed], [holed], tmp_path / "parts", say=silent)
+    one, other = load_file(whole), load_file(parts)
+    assert all(torch.equal(one[name], other[name]) for name in one)
+    used = [Source(name="squares", terms="CC0", address="")]
+    card = publish_repair_run(recipe_of_film, tmp_path / "whole", [holed], used, tmp_path, "film")
+    assert card.planes == 2 and not card.mean
+    assert make_repairer(str(tmp_path / "film.json"), "cpu").name == "diffpir"
+
+
+def test_an_untrained_model_of_film_is_exact_for_gaussian_pixels(recipe_of_film: PriorRecipe) -> None:
+    net = PatchPrior(recipe_of_film.net.sizes).eval()
+    sigma, noisy = torch.tensor([0.01, 0.3, 5.0]), torch.rand(3, 1, 16, 16)
+    with torch.no_grad():
+        guess = net(prior_shown(noisy, sigma))
+    shrink = (PRIOR_DATA**2 / (PRIOR_DATA**2 + sigma**2))[:, None, None, None]
+    torch.testing.assert_close(guess, MIDDLE + shrink * (noisy - MIDDLE), atol=1e-5, rtol=1e-4)

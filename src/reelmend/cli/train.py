@@ -203,15 +203,21 @@ def diffusion(
         float | None, typer.Option("--minutes", metavar="N", min=0.0, help="Stop at a validation after as many.")
     ] = None,
 ) -> None:  # fmt: skip
-    """Train a diffusion model that repairs, biased by neighbours, or go on with its training."""
+    """Train a diffusion model, one that repairs biased by neighbours or one of film itself, or go on with that."""
     with research("train diffusion"):
         from reelmend.train.diffusion import train_diffusion
-        from reelmend.train.recipe import load_diffusion_recipe, recipe_path
+        from reelmend.train.prior import train_prior
+        from reelmend.train.recipe import kind_of, load_diffusion_recipe, load_prior_recipe, recipe_path
 
-        weights = train_diffusion(
-            load_diffusion_recipe(recipe_path(recipe)), packs, validation, output, device=device, until=until,
-            minutes=minutes,
-        )  # fmt: skip
+        path = recipe_path(recipe)
+        if kind_of(path) == "prior":
+            weights = train_prior(
+                load_prior_recipe(path), packs, validation, output, device=device, until=until, minutes=minutes
+            )
+        else:
+            weights = train_diffusion(
+                load_diffusion_recipe(path), packs, validation, output, device=device, until=until, minutes=minutes
+            )
     print(f"weights     {weights}")
 
 
@@ -272,20 +278,13 @@ def publish(
     """Write a trained network as weights, graph and card, with its calibration and operating points."""
     with research("train publish"):
         from reelmend.train.publish import publish_repair_run, publish_run, sources_of
-        from reelmend.train.recipe import (
-            kind_of,
-            load_diffusion_recipe,
-            load_recipe,
-            load_repair_recipe,
-            recipe_path,
-        )  # fmt: skip
+        from reelmend.train.recipe import kind_of, load_recipe, load_repairer_recipe, recipe_path
 
         used = sources_of([*packs, *validation], sources)
         path = recipe_path(recipe)
         print(f"card        {output / f'{name}.json'}")
         if kind_of(path) != "detector":
-            made = load_repair_recipe(path) if kind_of(path) == "repair" else load_diffusion_recipe(path)
-            repairer = publish_repair_run(made, run, validation, used, output, name, note=note)
+            repairer = publish_repair_run(load_repairer_recipe(path), run, validation, used, output, name, note=note)
             print("scores      " + ", ".join(f"{key} {value}" for key, value in repairer.scores.items()))
             return
         card = publish_run(load_recipe(path), run, validation, used, output, name, note=note)

@@ -10,6 +10,7 @@ from reelmend.errors import UsageError
 from reelmend.nets.diffuser import Diffuser
 from reelmend.nets.export import export_graph, save_weights
 from reelmend.nets.mixer import Mixer
+from reelmend.nets.prior import PatchPrior
 from reelmend.nets.reach import reach
 from reelmend.nets.zoo import Detector
 from reelmend.runtime.card import KIND, REPAIRER, AnyCard, Card, RepairCard, digest
@@ -34,7 +35,9 @@ def publish(net: Detector, facts: Mapping[str, Any], folder: Path, name: str) ->
     return _publish(Card, net, given, facts, folder, name)
 
 
-def publish_repairer(net: Mixer | Diffuser, facts: Mapping[str, Any], folder: Path, name: str) -> RepairCard:
+def publish_repairer(
+    net: Mixer | Diffuser | PatchPrior, facts: Mapping[str, Any], folder: Path, name: str
+) -> RepairCard:
     """The same of a network that repairs; `facts` are `recipe`, `data`, and where there are, `scores` and `note`."""
     return _publish(RepairCard, net, {"kind": REPAIRER, "planes": net.planes}, facts, folder, name)
 

@@ -1,7 +1,8 @@
 """The conditional denoiser of `temporal-diffusion`: it samples what is under damage, given what neighbours show.
 
-After Karras et al. (2022), with two changes for holes in film: what is noised is the difference from the neighbours'
-fill, so that the network starts from what is known; and noise is in the hole only, as in Palette (Saharia et al. 2022).
+After Karras et al. (2022), with two changes for holes in film: what is noised is the difference from a first fill, the
+answer of a network that repairs in one pass (a mean by regression, its residual by diffusion: Mardani et al. 2024), and
+noise is in the hole only, as in Palette (Saharia et al. 2022).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ NOISY, LEVEL, BIASED = 8, 9, 10
 """Planes after those of `repair.patches.VIEWS`: the noisy luma, a quarter of the logarithm of sigma everywhere, and 1
 everywhere where neighbours are shown, 0 where fill and neighbours are those of the frame itself."""
 
-DATA = 0.1
+DATA = 0.05
 """Standard deviation of the truth's difference from the fill, in full scale: sigma_data of Karras et al."""
 
 

@@ -15,7 +15,7 @@ FILL, SCAN, MASK, DOUBT, NEIGHBOURS = 0, 1, 2, 3, 4
 
 ANSWERS = ("luma", "error")
 """Of the answer: the repaired luma, 0..1, which is the fill and the neighbours mixed by weights that sum to 1, and a
-residual; the error to be expected of it, 0..1, low-passed as `evaluate.fidelity` does."""
+residual; the absolute error to be expected of it, 0..1, low-passed as `evaluate.fidelity` does."""
 
 CANDIDATES = 5
 """The fill and four neighbours."""

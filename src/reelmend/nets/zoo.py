@@ -13,6 +13,7 @@ from reelmend.nets.compact import Compact
 from reelmend.nets.diffuser import Diffuser
 from reelmend.nets.features import FEATURES
 from reelmend.nets.mixer import Mixer
+from reelmend.nets.prior import PatchPrior
 from reelmend.nets.segformer import SegFormer
 from reelmend.nets.unet import UNet
 
@@ -85,7 +86,7 @@ class Exportable(Protocol):
     def answer(self, stack: Tensor) -> Tensor: ...
 
 
-REPAIR_NETS: dict[str, Callable[..., nn.Module]] = {"mixer": Mixer, "diffuser": Diffuser}
+REPAIR_NETS: dict[str, Callable[..., nn.Module]] = {"mixer": Mixer, "diffuser": Diffuser, "prior": PatchPrior}
 """Networks that repair, by name: `(sizes)`."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reelmend.errors import UsageError
+from reelmend.errors import MediaError, UsageError
 from reelmend.repair.grow import grow
 from reelmend.repair.promise import FilledBy, Repair, Repairer
 from reelmend.repair.spatial import SpatialRepairer
@@ -10,6 +10,12 @@ from reelmend.repair.temporal import TemporalRepairer
 
 REPAIRERS = ("temporal", "temporal-net", "spatial")
 """Repairers by name; the first is the default."""
+
+
+PRIOR = "film-prior"
+"""The diffusion model of film that `PRIOR_METHODS` fill holes with."""
+
+PRIOR_METHODS = ("repaint", "diffpir")
 
 
 def make_repairer(name: str, device: str = "auto", seed: int = 0) -> Repairer:
@@ -22,21 +28,48 @@ def make_repairer(name: str, device: str = "auto", seed: int = 0) -> Repairer:
         return TemporalRepairer()
     if name == "spatial":
         return SpatialRepairer()
-    if name in REPAIRERS or name.endswith(".json"):
-        return _of_network(name, device, seed)
-    raise UsageError(f"there is no repairer {name}; known are {', '.join(REPAIRERS)}")
+    if name == "auto":
+        return _diffusion("temporal-diffusion", device, seed, routed=True)
+    if name not in REPAIRERS and not name.endswith(".json"):
+        raise UsageError(f"there is no repairer {name}; known are {', '.join(REPAIRERS)}")
+    from reelmend.runtime import find_repair_card
+
+    if name in PRIOR_METHODS:
+        return _prior(name, PRIOR, device, seed)
+    card, _ = find_repair_card(name)
+    if card.architecture.net == "prior":
+        return _prior("diffpir", name, device, seed)
+    return _diffusion(name, device, seed) if card.mean else _mixing(name, device)
 
 
-def _of_network(name: str, device: str, seed: int) -> Repairer:
+def _mixing(name: str, device: str) -> Repairer:
     # Engines are heavy: they load on use.
     from reelmend.repair.learned import LearnedRepairer
+    from reelmend.runtime import load_repair_network
+
+    return LearnedRepairer(load_repair_network(name, device))
+
+
+def _diffusion(name: str, device: str, seed: int, *, routed: bool = False) -> Repairer:
     from reelmend.repair.sampled import DiffusionRepairer
     from reelmend.runtime import load_repair_network
 
     network = load_repair_network(name, device)
-    if network.card.architecture.net == "diffuser":
-        return DiffusionRepairer(network, seed=seed)
-    return LearnedRepairer(network)
+    mean = load_repair_network(network.card.mean, device)
+    if mean.card.sha256 != network.card.mean_sha256:
+        raise MediaError(f"{network.name} was trained on other weights of {mean.name} than are here.")
+    if routed:
+        return DiffusionRepairer(network, mean, "where neighbours fail", name="auto", seed=seed)
+    return DiffusionRepairer(network, mean, seed=seed)
+
+
+def _prior(method: str, name: str, device: str, seed: int) -> Repairer:
+    from reelmend.repair.prior import DiffPIR, PriorRepairer, RePaint
+    from reelmend.runtime import load_repair_network
+
+    return PriorRepairer(
+        method, load_repair_network(name, device), RePaint() if method == "repaint" else DiffPIR(), seed
+    )
 
 
 __all__ = ["REPAIRERS", "FilledBy", "Repair", "Repairer", "grow", "make_repairer"]

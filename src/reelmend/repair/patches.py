@@ -1,4 +1,4 @@
-"""Damage as patches of one size: what networks that repair are shown, and their answers put together again.
+"""Damage as patches: what networks that repair are shown, and their answers put together again.
 
 Cost follows damage: a patch for each speck, several that overlap for what is larger.
 """
@@ -6,6 +6,7 @@ Cost follows damage: a patch for each speck, several that overlap for what is la
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 import cv2
@@ -22,8 +23,11 @@ from reelmend.repair.cells import Floats, touched_cells
 SIDE = 64
 """Pixels of a patch: what a network sees at once."""
 
-MARGIN = 12
-"""Pixels around the damage that a patch shows at least, within the frame."""
+SIDES = (32, SIDE)
+"""Patches come in two sizes: most specks fit in the small one, at a quarter of the cost."""
+
+MARGINS = {32: 10, SIDE: 12}
+"""Pixels around the damage that a patch of each size shows at least, within the frame."""
 
 VIEWS = ("fill", "scan", "mask", "doubt", "before", "after", "two before", "two after")
 """Planes of a patch. `fill` is the frame with the neighbours' fill in the mask, `scan` the frame as it was: what shows
@@ -41,18 +45,24 @@ Place = tuple[int, int]
 """Top and left of a patch; both may be negative, or reach beyond the frame, where the frame is smaller than it."""
 
 
-def cover(mask: Mask) -> list[Place]:
-    """Patches that show every masked pixel, `MARGIN` from their edges but at the frame's own.
+@dataclass(frozen=True, slots=True)
+class Patches:
+    """Where patches of one size lie."""
 
-    A blob (pixels within about 8 of each other) gets a patch in its middle, a large one a grid of them; blobs that a
-    patch shows whole already get none.
+    side: int
+    places: list[Place]
+
+
+def cover(mask: Mask, sides: Sequence[int] = SIDES) -> list[Patches]:
+    """Patches that show every masked pixel, `MARGINS` from their edges but at the frame's own; no empty groups.
+
+    A blob (pixels within about 8 of each other) gets a patch in its middle, of the least of `sides` that will do; what
+    is larger than the last of them a grid of those. Blobs that a patch shows whole already get none.
     """
-    inner = SIDE - 2 * MARGIN
     held = touched_cells(mask, _CELL)
     count, labels = cv2.connectedComponents(held.view(np.uint8), connectivity=8)
-    places: list[Place] = []
     if count == 1:
-        return places
+        return []
     ys, xs = np.nonzero(mask)
     blob = labels[ys // _CELL, xs // _CELL] - 1
     low = np.full((count - 1, 2), np.iinfo(np.int32).max, np.int64)
@@ -61,52 +71,59 @@ def cover(mask: Mask) -> list[Place]:
         np.minimum.at(low[:, axis], blob, at_axis)
         np.maximum.at(high[:, axis], blob, at_axis)
     shown = np.zeros(mask.shape, np.bool_)
+    places: dict[int, list[Place]] = {side: [] for side in sides}
     # The largest first: their patches often show the small ones beside them.
     for n in np.argsort((low - high).min(axis=1), kind="stable"):
         top, left = low[n]
         bottom, right = high[n] + 1
         if shown[top:bottom, left:right].all():
             continue
-        for y in _spaced(int(top), int(bottom), inner, mask.shape[0]):
-            for x in _spaced(int(left), int(right), inner, mask.shape[1]):
-                if not mask[max(y, 0) : y + SIDE, max(x, 0) : x + SIDE].any():
+        side = _side(max(bottom - top, right - left), sides)
+        margin = MARGINS[side]
+        for y in _spaced(int(top), int(bottom), side, mask.shape[0]):
+            for x in _spaced(int(left), int(right), side, mask.shape[1]):
+                if not mask[max(y, 0) : y + side, max(x, 0) : x + side].any():
                     continue
-                places.append((y, x))
+                places[side].append((y, x))
                 # To the frame's edge where the patch reaches it: there is nothing beyond to be shown.
-                first_y, first_x = (0 if y <= 0 else y + MARGIN), (0 if x <= 0 else x + MARGIN)
-                last_y = mask.shape[0] if y + SIDE >= mask.shape[0] else y + SIDE - MARGIN
-                last_x = mask.shape[1] if x + SIDE >= mask.shape[1] else x + SIDE - MARGIN
+                first_y, first_x = (0 if y <= 0 else y + margin), (0 if x <= 0 else x + margin)
+                last_y = mask.shape[0] if y + side >= mask.shape[0] else y + side - margin
+                last_x = mask.shape[1] if x + side >= mask.shape[1] else x + side - margin
                 shown[first_y:last_y, first_x:last_x] = True
-    return places
+    return [Patches(side, some) for side, some in places.items() if some]
 
 
-def _spaced(first: int, last: int, inner: int, size: int) -> list[int]:
+def _side(extent: int, sides: Sequence[int]) -> int:
+    return next((side for side in sides if extent <= side - 2 * MARGINS[side]), sides[-1])
+
+
+def _spaced(first: int, last: int, side: int, size: int) -> list[int]:
     """Where patches begin whose inner parts show `first` to `last` (exclusive) along an axis of `size` pixels."""
+    inner = side - 2 * MARGINS[side]
     count = -(-(last - first) // inner)
     spread = max(last - first, inner)
     starts = np.linspace(0, spread - inner, count) if count > 1 else np.array([(last - first - inner) / 2])
-    begins = np.rint(first + starts - MARGIN).astype(int)
-    return sorted({int(one) for one in np.clip(begins, min(0, size - SIDE), max(0, size - SIDE))})
+    begins = np.rint(first + starts - MARGINS[side]).astype(int)
+    return sorted({int(one) for one in np.clip(begins, min(0, size - side), max(0, size - side))})
 
 
-def views(
-    window: Window, fill: NDArray[np.uint8], mask: Mask, doubt: Floats, places: Sequence[Place]
-) -> NDArray[np.float32]:
-    """The patches at `places` as networks see them, `(n, 8, SIDE, SIDE)` float32 0..1, planes as in `VIEWS`.
+def views(window: Window, fill: Floats, mask: Mask, doubt: Floats, patches: Patches) -> NDArray[np.float32]:
+    """Patches as networks see them, `(n, 8, side, side)` float32 0..1, planes as in `VIEWS`.
 
-    `fill`, 8-bit luma, `mask` and `doubt`, 0..1, are of the frame's size; beyond the frame its edge is repeated. A
+    `fill`, luma 0..1, `mask` and `doubt`, 0..1, are of the frame's size; beyond the frame its edge is repeated. A
     missing neighbour is stood in for by another, as in `motion.stack`; where there is none, and where a neighbour ends,
     the fill stands in.
     """
-    out = np.empty((len(places), len(VIEWS), SIDE, SIDE), np.float32)
+    side = patches.side
+    out = np.empty((len(patches.places), len(VIEWS), side, side), np.float32)
     there = {one.step: one for one in window.neighbours}
     chosen = [stand_in(there, step) if there else None for step in STEPS]
     height, width = mask.shape
-    reach = np.arange(SIDE)
-    for (top, left), patch in zip(places, out, strict=True):
+    reach = np.arange(side)
+    for (top, left), patch in zip(patches.places, out, strict=True):
         rows, columns = np.clip(top + reach, 0, height - 1), np.clip(left + reach, 0, width - 1)
         part = np.ix_(rows, columns)
-        own = fill[part].astype(np.float32)
+        own = fill[part] * np.float32(255)
         hole = mask[part]
         patch[0], patch[1], patch[2], patch[3] = own, window.centre.luma[part], hole, doubt[part]
         xs, ys = np.meshgrid(columns.astype(np.float32), rows.astype(np.float32))
@@ -117,6 +134,16 @@ def views(
             patch[4 + n] = own if one is None else seen[one.step]
     out[:, :2] /= 255
     out[:, 4:] /= 255
+    return out
+
+
+def cut(plane: Floats, patches: Patches) -> NDArray[np.float32]:
+    """A plane `(h, w)` as patches `(n, 1, side, side)`; beyond the frame its edge is repeated."""
+    height, width = plane.shape
+    reach = np.arange(patches.side)
+    out = np.empty((len(patches.places), 1, patches.side, patches.side), np.float32)
+    for (top, left), patch in zip(patches.places, out, strict=True):
+        patch[0] = plane[np.ix_(np.clip(top + reach, 0, height - 1), np.clip(left + reach, 0, width - 1))]
     return out
 
 
@@ -137,27 +164,29 @@ def _moved(one: Neighbour, xs: Floats, ys: Floats, factor: int, own: Floats, hol
     return np.clip(moved, 0, 255)
 
 
-def together(answers: NDArray[np.float32], places: Sequence[Place], mask: Mask) -> NDArray[np.float32]:
-    """Answers of patches `(n, c, SIDE, SIDE)` as planes `(c, h, w)`, 0 outside the mask.
+def together(answers: Sequence[NDArray[np.float32]], groups: Sequence[Patches], mask: Mask) -> NDArray[np.float32]:
+    """Answers `(n, c, side, side)` of every group of patches as planes `(c, h, w)`, 0 outside the mask.
 
     Where patches overlap their mean counts, each the more the nearer its middle: no seams.
     """
     height, width = mask.shape
-    total = np.zeros((answers.shape[1], height, width), np.float32)
+    total = np.zeros((answers[0].shape[1], height, width), np.float32)
     weight = np.zeros((height, width), np.float32)
-    tent = _tent()
-    for (top, left), answer in zip(places, answers, strict=True):
-        y, x = max(top, 0), max(left, 0)
-        part = (slice(y, min(top + SIDE, height)), slice(x, min(left + SIDE, width)))
-        own = (slice(part[0].start - top, part[0].stop - top), slice(part[1].start - left, part[1].stop - left))
-        total[(slice(None), *part)] += tent[own] * answer[(slice(None), *own)]
-        weight[part] += tent[own]
+    for patches, group in zip(groups, answers, strict=True):
+        side = patches.side
+        tent = _tent(side)
+        for (top, left), answer in zip(patches.places, group, strict=True):
+            y, x = max(top, 0), max(left, 0)
+            part = (slice(y, min(top + side, height)), slice(x, min(left + side, width)))
+            own = (slice(part[0].start - top, part[0].stop - top), slice(part[1].start - left, part[1].stop - left))
+            total[(slice(None), *part)] += tent[own] * answer[(slice(None), *own)]
+            weight[part] += tent[own]
     total /= np.maximum(weight, 1e-6)
     total *= mask
     return total
 
 
-@lru_cache(maxsize=1)
-def _tent() -> NDArray[np.float32]:
-    slope = np.minimum(np.arange(SIDE) + 0.5, SIDE - np.arange(SIDE) - 0.5)
-    return np.minimum(slope[:, None], slope).astype(np.float32) / (SIDE / 2)
+@lru_cache(maxsize=len(SIDES))
+def _tent(side: int) -> NDArray[np.float32]:
+    slope = np.minimum(np.arange(side) + 0.5, side - np.arange(side) - 0.5)
+    return np.minimum(slope[:, None], slope).astype(np.float32) / (side / 2)

@@ -1,71 +1,124 @@
-"""Repair by sampling: a diffusion model draws what is under damage, biased by what neighbours show of it."""
+"""Repair by sampling: a diffusion model draws what is under damage, biased by what neighbours show of it.
+
+It refines what `mixing` makes of the neighbours: what it draws is the difference from that mean, grain and detail, as
+much of it as the mean is expected to be wrong by (a mean by regression and the rest by diffusion: Mardani et al. 2024,
+"Residual corrective diffusion modeling"). Without neighbours it starts from the surroundings' spatial fill.
+"""
 
 from __future__ import annotations
 
+from typing import Literal
+
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from reelmend.diffusion import dpm_solver, karras
 from reelmend.diffusion.inpainting import chosen
 from reelmend.film import Mask
-from reelmend.motion.luma import luma8
 from reelmend.motion.windows import Window
-from reelmend.repair.learned import change_luma
-from reelmend.repair.patches import SIDE, Place, cover, together, views
-from reelmend.repair.promise import FilledBy, Repair
-from reelmend.repair.temporal import TemporalRepairer
+from reelmend.repair.cells import Floats
+from reelmend.repair.mixing import Mixture, finish, mix
+from reelmend.repair.patches import SIDE, Patches, cover, together, views
+from reelmend.repair.promise import Repair, check_mask, untouched
 from reelmend.runtime import RepairNetwork
 
-SMALLEST, LARGEST = 0.002, 1.0
+SMALLEST, LARGEST = 0.002, 0.5
 """Noise levels, share of full scale: half a code, and as much as a hole can be off."""
 
 STEPS = 6
 """Network calls; `docs/repair.md` has the table."""
 
+DOUBT = 8.0
+"""An expected error of one over this is shown to the network as full doubt."""
+
+GUESS = 8 / 255
+"""Expected error of a hole, averaged over it, from which on neighbours count as failing: share of full scale, the grain
+left out."""
+
+Where = Literal["everywhere", "where neighbours fail"]
+
 
 class DiffusionRepairer:
-    """Holes drawn by a diffusion model that is shown the neighbours and their fill."""
+    """Holes drawn by a diffusion model that is shown the neighbours and what another network makes of them."""
 
-    def __init__(self, network: RepairNetwork, steps: int = STEPS, seed: int = 0) -> None:
+    def __init__(
+        self,
+        network: RepairNetwork,
+        mean: RepairNetwork,
+        where: Where = "everywhere",
+        *,
+        name: str = "",
+        steps: int = STEPS,
+        seed: int = 0,
+    ) -> None:
         """`steps` are network calls for each patch. The same seed gives the same film."""
-        self.name = network.name
-        self._network, self._steps, self._seed = network, steps, seed
+        self.name = name or network.name
+        self._network, self._mean, self._where = network, mean, where
+        self._steps, self._seed = steps, seed
 
     def repair(self, window: Window, mask: Mask) -> Repair:
-        base = TemporalRepairer().repair(window, mask)
+        check_mask(window, mask)
         if not mask.any():
-            return base
-        fill = luma8(base.frame)
-        places = cover(mask)
-        shown = views(window, fill, mask, base.unsure, places)
-        drawn = together(self._drawn(shown, places, window, bool(window.neighbours)), places, mask)[0]
-        by = np.where(mask, drawn - fill.astype(np.float32) / 255, np.float32(0))
-        return Repair(
-            change_luma(base.frame, mask, by),
-            base.unsure,
-            np.where(mask, np.uint8(FilledBy.DIFFUSION), np.uint8(FilledBy.UNTOUCHED)),
-        )
+            return untouched(window)
+        mixture = mix(self._mean, window, mask)
+        wanted = mask if self._where == "everywhere" else guessed(mixture.error, mask)
+        if not wanted.any():
+            return finish(mixture, window, mask)
+        luma = np.where(wanted, self._drawn(mixture, window, mask, cover(wanted)), mixture.luma)
+        return finish(mixture, window, mask, luma, wanted)
 
-    def _drawn(
-        self, shown: NDArray[np.float32], places: list[Place], window: Window, biased: bool
-    ) -> NDArray[np.float32]:
-        """Luma of patches `(n, 1, SIDE, SIDE)`, 0..1."""
-        noise = _noise(window, places, self._seed)
-        flag = np.full((len(shown), 1, SIDE, SIDE), np.float32(biased))
-
-        def denoise(x: NDArray[np.float32], alpha: float, sigma: float) -> NDArray[np.float32]:
-            level = np.full_like(flag, np.log(sigma) / 4)
-            return self._network.answer(np.concatenate([shown, x, level, flag], axis=1))
-
-        walk = chosen(karras(self._steps, SMALLEST, LARGEST), self._steps)
-        start = shown[:, :1] + np.float32(LARGEST) * noise
-        return np.clip(np.asarray(dpm_solver(denoise, walk, start), np.float32), 0, 1)
+    def _drawn(self, mixture: Mixture, window: Window, mask: Mask, groups: list[Patches]) -> Floats:
+        """Luma `(h, w)`, 0..1, in the part of the mask that the patches show."""
+        known = bool(window.neighbours)
+        doubt = doubt_of(mixture.error) if known else mask.astype(np.float32)
+        field = _noise(window, self._seed)
+        answers = []
+        for patches in groups:
+            shown = views(window, mixture.luma, mask, doubt, patches)
+            noise = np.stack(
+                [field[max(y, 0) :][: patches.side, max(x, 0) :][:, : patches.side][None] for y, x in patches.places]
+            )
+            answers.append(draw(self._network, shown, noise, known, self._steps))
+        return np.asarray(together(answers, groups, mask)[0])
 
 
-def _noise(window: Window, places: list[Place], seed: int) -> NDArray[np.float32]:
-    """Standard Gaussian noise `(n, 1, SIDE, SIDE)`: where patches overlap they have the same."""
+def doubt_of(error: Floats) -> Floats:
+    """The expected error as the network is shown it, 0..1."""
+    return np.clip(error * np.float32(DOUBT), 0, 1)
+
+
+def draw(
+    network: RepairNetwork, shown: NDArray[np.float32], noise: NDArray[np.float32], known: bool, steps: int
+) -> NDArray[np.float32]:
+    """Luma of patches `(n, 1, side, side)`, 0..1, in `steps` calls of the network.
+
+    `shown` as `patches.views` gives it, `noise` standard Gaussian of the answer's shape; `known`: with neighbours.
+    """
+    flag = np.full_like(noise, np.float32(known))
+
+    def denoise(x: NDArray[np.float32], alpha: float, sigma: float) -> NDArray[np.float32]:
+        level = np.full_like(flag, np.log(sigma) / 4)
+        return network.answer(np.concatenate([shown, x, level, flag], axis=1))
+
+    walk = chosen(karras(steps, SMALLEST, LARGEST), steps)
+    start = shown[:, :1] + np.float32(LARGEST) * noise
+    return np.clip(np.asarray(dpm_solver(denoise, walk, start), np.float32), 0, 1)
+
+
+def guessed(error: Floats, mask: Mask) -> Mask:
+    """The holes of the mask whose expected error is `GUESS` or more on average."""
+    count, labels = cv2.connectedComponents(mask.view(np.uint8), connectivity=8)
+    sums = np.bincount(labels[mask], error[mask], count)
+    sizes = np.bincount(labels[mask], minlength=count)
+    return np.asarray((sums >= GUESS * np.maximum(sizes, 1))[labels] & mask)
+
+
+def _noise(window: Window, seed: int) -> NDArray[np.float32]:
+    """Standard Gaussian noise of the frame's size and a patch more: where patches overlap they have the same.
+
+    Places begin at 0 but where the frame is smaller than a patch, and then there is one patch along that axis.
+    """
     height, width = window.centre.luma.shape
     rng = np.random.default_rng([seed, window.centre.index])
-    field = rng.standard_normal((height + SIDE, width + SIDE), np.float32)
-    # Places begin at 0 but where the frame is smaller than a patch, and then there is one patch along that axis.
-    return np.stack([field[max(y, 0) :][:SIDE, max(x, 0) :][:, :SIDE][None] for y, x in places])
+    return rng.standard_normal((height + SIDE, width + SIDE), np.float32)

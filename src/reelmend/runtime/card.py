@@ -84,6 +84,8 @@ class RepairCard(WeightCard):
     kind: Literal["repairer"] = Field(description="What the card is of: repairer.")
     architecture: RepairArchitecture = Field(description="How the network is built.")
     planes: int = Field(ge=1, description="Planes of a patch that it is shown.")
+    mean: str = Field("", description="The network whose answer it refines, by name or the path of its card.")
+    mean_sha256: str = Field("", description="Of that network's weights.")
 
 
 class Card(WeightCard):

@@ -129,12 +129,17 @@ def load_repair_network(
     name: str, device: str = "auto", threads: int = 1, engine: str | None = None, precision: Precision = "f32"
 ) -> RepairNetwork:
     """A network that repairs, by its name or the path of its card; as `load_network`."""
+    card, folder = find_repair_card(name)
+    return RepairNetwork(card, _engine(card, folder, device, threads, engine, precision))
+
+
+def find_repair_card(name: str) -> tuple[RepairCard, Path]:
+    """The card of a network that repairs, by name or path, and the folder of its files. Raises as `load_network`."""
     path = Path(name) if name.endswith(".json") else WEIGHTS / f"{name}.json"
     if not path.is_file() or (path.parent == WEIGHTS and not is_card(path, REPAIRER)):
         known = ", ".join(sorted(one.stem for one in WEIGHTS.glob("*.json") if is_card(one, REPAIRER)))
         raise UsageError(f"no network that repairs is called {name}; known are {known or 'none'}.")
-    card = read_repair_card(path)
-    return RepairNetwork(card, _engine(card, path.parent, device, threads, engine, precision))
+    return read_repair_card(path), path.parent
 
 
 def _engine(

@@ -12,10 +12,14 @@ from torch import Tensor
 
 from reelmend.diffusion import dpm_solver, karras
 from reelmend.diffusion.inpainting import chosen
+from reelmend.errors import UsageError
 from reelmend.nets.diffuser import DATA, Diffuser
-from reelmend.nets.export import save_weights
-from reelmend.nets.mixer import FILL, MASK, NEIGHBOURS, SCAN
+from reelmend.nets.export import load_weights, save_weights
+from reelmend.nets.mixer import DOUBT, FILL, MASK, NEIGHBOURS, SCAN, Mixer
+from reelmend.repair.patches import SIDES
+from reelmend.repair.sampled import DOUBT as MOST_DOUBT
 from reelmend.repair.sampled import LARGEST, SMALLEST
+from reelmend.runtime.network import find_repair_card
 from reelmend.train.loop import autocast, begin, go_on
 from reelmend.train.pictures import save_rows
 from reelmend.train.recipe import DiffusionRecipe
@@ -40,24 +44,55 @@ def train_diffusion(
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(recipe.seed)
     feed, held_back = Holes(packs, recipe.seed), Holes(validation, recipe.seed, shuffled=False)
+    mean = load_mean(recipe.mean).to(device)
     run = begin(Diffuser(recipe.net.sizes), recipe, device)
 
     def batch_of(step: int) -> tuple[Tensor, Tensor]:
-        truth, shown = feed.batch(step, recipe.batch)
+        truth, shown = feed.batch(step, recipe.batch, SIDES[step % len(SIDES)])
         rng = np.random.default_rng([recipe.seed, 11, step])
-        shown = biased(shown, rng.random(recipe.batch) >= recipe.data.unbiased)
-        return truth.to(device), shown.to(device).contiguous(memory_format=torch.channels_last)
+        shown = biased(shown, rng.random(recipe.batch) >= recipe.data.unbiased).to(device)
+        shown = refined(mean, shown.contiguous(memory_format=torch.channels_last), recipe, device)
+        return truth.to(device), shown
 
     def loss_of(net: Diffuser, batch: tuple[Tensor, Tensor], generator: torch.Generator) -> Tensor:
         return diffusion_loss(net, *batch, recipe, generator)
 
     def scores(net: Diffuser, sheet: Path) -> dict[str, float]:
-        return validate(net, recipe, held_back, sheet, device)
+        return validate(net, mean, recipe, held_back, sheet, device)
 
     go_on(run, recipe, out, batch_of, loss_of, scores, until=until, minutes=minutes, say=say)
     weights = out / f"{recipe.name}.safetensors"
     save_weights(run.average.net, weights)
     return weights
+
+
+def load_mean(name: str) -> Mixer:
+    """The network whose answer is refined, by its name or the path of its card; frozen.
+
+    Raises UsageError when there is none of the name, or it is no network that mixes.
+    """
+    card, folder = find_repair_card(name)
+    if card.architecture.net != "mixer":
+        raise UsageError(f"{name} does not mix neighbours; diffusion refines a network that does")
+    net = Mixer(card.architecture.sizes)
+    load_weights(net, folder / card.weights)
+    return net.eval().requires_grad_(False).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+@torch.no_grad()
+def refined(mean: Mixer, shown: Tensor, recipe: DiffusionRecipe, device: str) -> Tensor:
+    """What `biased` gives with the mean's answer as the fill and its expected error as the doubt.
+
+    Where neighbours are not shown the fill stays, and the doubt is whole.
+    """
+    with autocast(recipe, device):
+        answer = mean(shown[:, :8]).float()
+    hole, known = shown[:, MASK : MASK + 1] > 0.5, shown[:, 8:9] > 0.5
+    fill = torch.where(hole & known, answer[:, :1], shown[:, FILL : FILL + 1])
+    doubt = torch.where(known, (answer[:, 1:] * MOST_DOUBT).clamp(0, 1), torch.ones_like(fill)) * hole
+    out = shown.clone()
+    out[:, FILL : FILL + 1], out[:, DOUBT : DOUBT + 1] = fill, doubt
+    return out
 
 
 def biased(shown: Tensor, with_neighbours: np.ndarray) -> Tensor:
@@ -97,15 +132,17 @@ def diffusion_loss(
 
 
 @torch.no_grad()
-def validate(net: Diffuser, recipe: DiffusionRecipe, feed: Holes, sheet: Path, device: str) -> dict[str, float]:
-    """PSNR in the holes of samples in few steps, low-passed, with the neighbours and without, dB; and the fill's."""
+def validate(
+    net: Diffuser, mean: Mixer, recipe: DiffusionRecipe, feed: Holes, sheet: Path, device: str
+) -> dict[str, float]:
+    """PSNR in the holes of samples in few steps, low-passed, with the neighbours and without, dB; and the mean's."""
     net.eval()
-    kept: dict[str, list[Tensor]] = {"low_passed": [], "unbiased_low_passed": [], "fill_low_passed": []}
+    kept: dict[str, list[Tensor]] = {"low_passed": [], "unbiased_low_passed": [], "mean_low_passed": []}
     for number in range(min(recipe.validation, len(feed) // recipe.batch)):
         truth, views = feed.batch(number, recipe.batch)
         sheets = []
         for name, flag in (("", True), ("unbiased_", False)):
-            shown = biased(views, np.full(len(views), flag)).to(device)
+            shown = refined(mean, biased(views, np.full(len(views), flag)).to(device), recipe, device)
             generator = torch.Generator(device).manual_seed(number)
             with autocast(recipe, device):
                 made = sample(net, shown, generator, recipe.steps_sampled)
@@ -115,7 +152,7 @@ def validate(net: Diffuser, recipe: DiffusionRecipe, feed: Holes, sheet: Path, d
             sheets.append(torch.where(holes > 0.5, made, shown[:, SCAN : SCAN + 1]))
             if flag:
                 error = (shown[:, FILL : FILL + 1] - truth.to(device)) * holes
-                kept["fill_low_passed"].append(decibels_in(low_passed(error), holes))
+                kept["mean_low_passed"].append(decibels_in(low_passed(error), holes))
         if number == 0:
             save_rows(sheet, [views[:, SCAN : SCAN + 1], views[:, FILL : FILL + 1], *sheets, truth])
     return {name: float(torch.cat(values).mean()) for name, values in kept.items()}

@@ -20,7 +20,7 @@ from reelmend.film import Frame, Layout
 from reelmend.motion.picture import picture
 from reelmend.motion.windows import windows
 from reelmend.repair.grow import grow
-from reelmend.repair.patches import SIDE, VIEWS, Place, cover, views
+from reelmend.repair.patches import SIDE, VIEWS, Patches, Place, cover, views
 from reelmend.repair.temporal import TemporalRepairer
 from reelmend.simulate.recipe import Recipe
 from reelmend.train.windows import PHOTOGRAPHS, Dirt, clean_runs
@@ -63,10 +63,10 @@ def holes(run: Sequence[NDArray[np.uint8]], dirt: Dirt, rng: np.random.Generator
             if not mask.any() or not window.neighbours:
                 continue
             repair = TemporalRepairer().repair(window, mask)
-            places = _some(cover(mask), mask.shape, rng)
-            shown = views(window, repair.frame.planes[0], mask, repair.unsure, places)
-            for place, patch in zip(places, shown, strict=True):
-                top, left = place
+            places = _some(cover(mask, (SIDE,))[0].places, mask.shape, rng)
+            fill = np.asarray(repair.frame.planes[0] / np.float32(255), np.float32)
+            shown = views(window, fill, mask, repair.unsure, Patches(SIDE, places))
+            for (top, left), patch in zip(places, shown, strict=True):
                 part = (slice(top, top + SIDE), slice(left, left + SIDE))
                 hole = np.concatenate([clean[index][part][None], np.rint(patch * 255)])
                 yield hole.astype(np.uint8)

@@ -19,14 +19,18 @@ from reelmend.nets.card import publish, publish_repairer
 from reelmend.nets.diffuser import Diffuser
 from reelmend.nets.export import load_weights
 from reelmend.nets.mixer import Mixer
+from reelmend.nets.prior import PatchPrior
 from reelmend.nets.zoo import Detector
 from reelmend.runtime.card import Card, OperatingPoints, RepairCard, Source
+from reelmend.runtime.network import find_repair_card
 from reelmend.simulate.batch import Simulator
 from reelmend.simulate.recipe import load_recipe as load_damage
 from reelmend.train.detector import VALIDATION_FIRST
+from reelmend.train.diffusion import load_mean
 from reelmend.train.diffusion import validate as validate_diffusion
 from reelmend.train.feed import Feed
-from reelmend.train.recipe import DiffusionRecipe, RepairRecipe, TrainRecipe
+from reelmend.train.prior import validate_prior
+from reelmend.train.recipe import DiffusionRecipe, PriorRecipe, RepairRecipe, TrainRecipe
 from reelmend.train.repair import Holes, validate
 
 LEVELS = 1000
@@ -158,7 +162,7 @@ def sources_of(packs: Sequence[Path], terms: Path) -> list[Source]:
 
 
 def publish_repair_run(
-    recipe: RepairRecipe | DiffusionRecipe,
+    recipe: RepairRecipe | DiffusionRecipe | PriorRecipe,
     run: Path,
     validation: Sequence[Path],
     sources: Sequence[Source],
@@ -172,11 +176,17 @@ def publish_repair_run(
     Raises UsageError when the run has no weights yet, and what `nets.card.publish_repairer` raises.
     """
     weights, held_back = _weights_of(run, recipe.name), Holes(validation, recipe.seed, shuffled=False)
-    net: Mixer | Diffuser
+    net: Mixer | Diffuser | PatchPrior
+    refines: dict[str, str] = {}
     if isinstance(recipe, DiffusionRecipe):
         net = Diffuser(recipe.net.sizes)
         load_weights(net, weights)
-        found = validate_diffusion(net, recipe, held_back, run / "published.png", "cpu")
+        found = validate_diffusion(net, load_mean(recipe.mean), recipe, held_back, run / "published.png", "cpu")
+        refines = {"mean": recipe.mean, "mean_sha256": find_repair_card(recipe.mean)[0].sha256}
+    elif isinstance(recipe, PriorRecipe):
+        net = PatchPrior(recipe.net.sizes)
+        load_weights(net, weights)
+        found = validate_prior(net, recipe, held_back, run / "published.png", "cpu")
     else:
         net = Mixer(recipe.net.sizes)
         load_weights(net, weights)
@@ -186,7 +196,7 @@ def publish_repair_run(
         "data": [source.model_dump() for source in sources],
         "scores": {f"held_back_{key}": round(value, 3) for key, value in found.items()},
         "note": note,
-    }
+    } | refines
     return publish_repairer(net, facts, folder, name)
 
 

@@ -96,8 +96,8 @@ class RepairNet(Part):
 class RepairLoss(Part):
     low_passed: float = Field(2.0, ge=0)
     """Weight of the error with the grain left out beside the plain one."""
-    expected: float = Field(0.2, ge=0)
-    """Weight of how wrong the network is about its own error."""
+    expected: float = Field(0.002, ge=0)
+    """Weight of how unlikely the error is under the network's own guess of it."""
 
 
 class DiffusionNet(Part):
@@ -111,16 +111,32 @@ class DiffusionData(Part):
 
 
 class NoiseLevels(Part):
-    mean: float = -2.5
+    mean: float = -3.2
     """Of the logarithm of sigma, sigma in full scale."""
     spread: float = Field(1.3, gt=0)
     """Standard deviation of the same."""
 
 
+class PriorNet(Part):
+    name: Literal["prior"] = "prior"
+    sizes: dict[str, Any] = Field(default_factory=dict)
+
+
+class PriorRecipe(Schedule):
+    """Of a diffusion model that knows film and nothing of holes."""
+
+    net: PriorNet
+    noise: NoiseLevels = NoiseLevels(mean=-1.4, spread=1.6)
+    steps_sampled: int = Field(20, ge=1)
+    """Network calls of a sample that validation looks at."""
+
+
 class DiffusionRecipe(Schedule):
-    """Of a diffusion model that repairs, biased by neighbours."""
+    """Of a diffusion model that repairs, biased by neighbours. Every second batch is of small patches."""
 
     net: DiffusionNet
+    mean: str = "temporal-net"
+    """The network that repairs in one pass whose answer is refined: by name, or the path of its card."""
     data: DiffusionData = DiffusionData()
     noise: NoiseLevels = NoiseLevels()
     steps_sampled: int = Field(6, ge=1)
@@ -128,7 +144,7 @@ class DiffusionRecipe(Schedule):
 
 
 class RepairRecipe(Schedule):
-    """Of a network that repairs in one pass."""
+    """Of a network that repairs in one pass. Every second batch is of small patches."""
 
     net: RepairNet = RepairNet()
     loss: RepairLoss = RepairLoss()
@@ -146,7 +162,7 @@ def recipe_path(name_or_path: str) -> Path:
     raise UsageError(f"no training recipe is called {name_or_path}; there are {known}, or give a TOML file")
 
 
-Kind = Literal["detector", "repair", "diffusion"]
+Kind = Literal["detector", "repair", "diffusion", "prior"]
 
 Recipe = TypeVar("Recipe", bound=Schedule)
 
@@ -166,13 +182,25 @@ def load_diffusion_recipe(path: Path) -> DiffusionRecipe:
     return _read(DiffusionRecipe, path)
 
 
+def load_prior_recipe(path: Path) -> PriorRecipe:
+    """Read the recipe of an unconditional diffusion model. Raises UsageError with what is wrong in one sentence."""
+    return _read(PriorRecipe, path)
+
+
+def load_repairer_recipe(path: Path) -> RepairRecipe | DiffusionRecipe | PriorRecipe:
+    """Read the recipe of whatever repairs. Raises UsageError with what is wrong in one sentence."""
+    if kind_of(path) == "repair":
+        return load_repair_recipe(path)
+    return load_prior_recipe(path) if kind_of(path) == "prior" else load_diffusion_recipe(path)
+
+
 def kind_of(path: Path) -> Kind:
     """What a recipe trains. Raises UsageError for a file that is no TOML."""
     try:
         net = tomllib.loads(path.read_text(encoding="utf-8")).get("net", {})
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"{path}: cannot read the recipe ({error})") from error
-    kinds: dict[str, Kind] = {"mixer": "repair", "diffuser": "diffusion"}
+    kinds: dict[str, Kind] = {"mixer": "repair", "diffuser": "diffusion", "prior": "prior"}
     return kinds.get(net.get("name"), "detector")
 
 

@@ -15,10 +15,14 @@ from reelmend.errors import UsageError
 from reelmend.evaluate.fidelity import LOW_PASS_SIGMA
 from reelmend.nets.export import save_weights
 from reelmend.nets.mixer import FILL, MASK, SCAN, Mixer
+from reelmend.repair.patches import SIDE, SIDES
 from reelmend.train.holes import check_planes
 from reelmend.train.loop import autocast, begin, go_on
 from reelmend.train.pictures import save_rows
 from reelmend.train.recipe import RepairLoss, RepairRecipe
+
+LEAST_ERROR = 0.5 / 255
+"""No error is expected to be less than this: rounding."""
 
 
 class Holes:
@@ -34,12 +38,15 @@ class Holes:
     def __len__(self) -> int:
         return int(self._ends[-1])
 
-    def batch(self, number: int, size: int) -> tuple[Tensor, Tensor]:
-        """Truth `(size, 1, SIDE, SIDE)` and what is shown `(size, 8, SIDE, SIDE)`, 0..1."""
+    def batch(self, number: int, size: int, side: int = SIDE) -> tuple[Tensor, Tensor]:
+        """Truth `(size, 1, side, side)` and what is shown `(size, 8, side, side)`, 0..1.
+
+        Where `side` is less than that of the pack, patches are cut around some of the damage.
+        """
         rng = np.random.default_rng([self._seed, number])
         chosen = []
         for n in range(size):
-            hole = self._hole(number * size + n)
+            hole = _cut(self._hole(number * size + n), side, rng)
             if self._shuffled:
                 hole = np.rot90(hole, int(rng.integers(4)), axes=(1, 2))
                 hole = hole[:, :, ::-1] if rng.integers(2) else hole
@@ -61,6 +68,17 @@ class Holes:
         index = int(self._order[place]) if self._shuffled else place
         pack = int(np.searchsorted(self._ends, index, side="right"))
         return np.asarray(self._packs[pack][index - (self._ends[pack - 1] if pack else 0)])
+
+
+def _cut(hole: np.ndarray, side: int, rng: np.random.Generator) -> np.ndarray:
+    """A square of a hole with a masked pixel in its inner half."""
+    if side == hole.shape[1]:
+        return hole
+    damaged = np.argwhere(hole[1 + MASK] > 127)
+    # Patches moved at random may have lost the damage that they were cut for.
+    middle = damaged[rng.integers(len(damaged))] if len(damaged) else np.array([side, side])
+    top, left = (int(np.clip(at - rng.integers(side // 4, 3 * side // 4), 0, hole.shape[1] - side)) for at in middle)
+    return hole[:, top : top + side, left : left + side]
 
 
 def open_holes(path: Path) -> np.ndarray:
@@ -93,7 +111,7 @@ def train_repair(
     run = begin(net, recipe, device)
 
     def batch_of(step: int) -> tuple[Tensor, Tensor]:
-        truth, shown = feed.batch(step, recipe.batch)
+        truth, shown = feed.batch(step, recipe.batch, SIDES[step % len(SIDES)])
         return truth.to(device), shown.to(device).contiguous(memory_format=torch.channels_last)
 
     def loss_of(net: Mixer, batch: tuple[Tensor, Tensor], generator: torch.Generator) -> Tensor:
@@ -110,16 +128,18 @@ def train_repair(
 
 
 def repair_loss(answer: Tensor, truth: Tensor, mask: Tensor, loss: RepairLoss) -> Tensor:
-    """Mean absolute error in the masks, plain and low-passed, and of the network's own guess of it.
+    """Mean absolute error in the masks, plain and low-passed, and how unlikely the network finds the latter.
 
     `answer` as `nets.mixer.Mixer` gives it, `truth` and `mask` `(b, 1, h, w)`. Outside the mask nothing is wrong, for
     nothing is changed there.
     """
     holes = (mask > 0.5).float()
     error = (answer[:, :1] - truth) * holes
-    smooth = low_passed(error).abs() * holes
-    guess = (answer[:, 1:] - smooth.detach()).abs() * holes
-    total = error.abs() + loss.low_passed * smooth + loss.expected * guess
+    smooth = low_passed(error) * holes
+    guess = answer[:, 1:].clamp(min=LEAST_ERROR)
+    # Laplace's law, whose tails are those of repair; the picture itself does not learn from it.
+    unlikely = (guess / LEAST_ERROR).log() + smooth.detach().abs() / guess
+    total = error.abs() + loss.low_passed * smooth.abs() + loss.expected * unlikely * holes
     return total.sum() / holes.sum().clamp(min=1)
 
 

@@ -1,0 +1,96 @@
+"""Training of an unconditional diffusion model of film: denoising whole patches, holes or not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from reelmend.diffusion import karras
+from reelmend.diffusion.inpainting import chosen, diffpir
+from reelmend.nets.export import save_weights
+from reelmend.nets.mixer import FILL, MASK, SCAN
+from reelmend.nets.prior import DATA, PatchPrior
+from reelmend.repair.prior import LARGEST, SMALLEST
+from reelmend.train.loop import autocast, begin, go_on
+from reelmend.train.pictures import save_rows
+from reelmend.train.recipe import PriorRecipe
+from reelmend.train.repair import Holes, decibels_in, low_passed
+
+
+def train_prior(
+    recipe: PriorRecipe,
+    packs: Sequence[Path],
+    validation: Sequence[Path],
+    out: Path,
+    *,
+    device: str = "cpu",
+    until: int | None = None,
+    minutes: float | None = None,
+    say: Callable[[str], None] = print,
+) -> Path:
+    """Train, or go on; the weights' file. As `train.repair.train_repair`, but of holes only the truth counts."""
+    out.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(recipe.seed)
+    feed, held_back = Holes(packs, recipe.seed), Holes(validation, recipe.seed, shuffled=False)
+    run = begin(PatchPrior(recipe.net.sizes), recipe, device)
+
+    def batch_of(step: int) -> Tensor:
+        return feed.batch(step, recipe.batch)[0].to(device)
+
+    def loss_of(net: PatchPrior, truth: Tensor, generator: torch.Generator) -> Tensor:
+        return prior_loss(net, truth, recipe, generator)
+
+    def scores(net: PatchPrior, sheet: Path) -> dict[str, float]:
+        return validate_prior(net, recipe, held_back, sheet, device)
+
+    go_on(run, recipe, out, batch_of, loss_of, scores, until=until, minutes=minutes, say=say)
+    weights = out / f"{recipe.name}.safetensors"
+    save_weights(run.average.net, weights)
+    return weights
+
+
+def shown(noisy: Tensor, sigma: Tensor) -> Tensor:
+    """The planes that `PatchPrior` takes: the noisy luma `(b, 1, h, w)`, sigma `(b,)`."""
+    return torch.cat([noisy, (torch.log(sigma) / 4)[:, None, None, None].expand_as(noisy)], dim=1)
+
+
+def prior_loss(net: PatchPrior, truth: Tensor, recipe: PriorRecipe, generator: torch.Generator) -> Tensor:
+    """Squared error, weighted to be even over noise levels: Karras et al. (2022), equation 8."""
+    draw = torch.randn(len(truth), generator=generator, device=truth.device)
+    sigma = torch.exp(recipe.noise.mean + recipe.noise.spread * draw)
+    noise = torch.randn(truth.shape, generator=generator, device=truth.device)
+    guess = net(shown(truth + sigma[:, None, None, None] * noise, sigma))
+    weight = (sigma**2 + DATA**2) / (sigma * DATA) ** 2
+    return (weight[:, None, None, None] * (guess - truth) ** 2).mean()
+
+
+@torch.no_grad()
+def validate_prior(net: PatchPrior, recipe: PriorRecipe, feed: Holes, sheet: Path, device: str) -> dict[str, float]:
+    """The loss on held-back film, and low-passed PSNR of its holes filled by DiffPIR, and by the neighbours, dB."""
+    net.eval()
+    kept: dict[str, list[Tensor]] = {"held_back_loss": [], "diffpir_low_passed": [], "fill_low_passed": []}
+    walk = chosen(karras(recipe.steps_sampled, SMALLEST, LARGEST), recipe.steps_sampled)
+    for number in range(min(recipe.validation, len(feed) // recipe.batch)):
+        truth, views = (one.to(device) for one in feed.batch(number, recipe.batch))
+        generator = torch.Generator(device).manual_seed(number)
+        holes = (views[:, MASK : MASK + 1] > 0.5).float()
+
+        def like(x: Tensor, generator: torch.Generator = generator) -> Tensor:
+            return torch.randn(x.shape, generator=generator, device=x.device)
+
+        def denoise(x: Tensor, alpha: float, sigma: float) -> Tensor:
+            guess: Tensor = net(shown(x, torch.full((len(x),), sigma, device=x.device)))
+            return guess.float()
+
+        with autocast(recipe, device):
+            kept["held_back_loss"].append(prior_loss(net, truth, recipe, generator).float()[None])
+            made = diffpir(denoise, walk, LARGEST * like(truth), views[:, SCAN : SCAN + 1], 1 - holes, like)
+        for name, luma in (("diffpir", torch.as_tensor(made).clamp(0, 1)), ("fill", views[:, FILL : FILL + 1])):
+            kept[f"{name}_low_passed"].append(decibels_in(low_passed((luma - truth) * holes), holes))
+        if number == 0:
+            free = diffpir(denoise, walk, LARGEST * like(truth), truth, torch.zeros_like(truth), like)
+            save_rows(sheet, [views[:, SCAN : SCAN + 1], torch.as_tensor(made), torch.as_tensor(free), truth])
+    return {name: float(torch.cat(values).mean()) for name, values in kept.items()}

@@ -1,0 +1,120 @@
+"""Repair by sampling: only what is wanted is drawn, it is marked, and it has the spread that the network was taught."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, cast
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from reelmend.film import Mask
+from reelmend.repair.learned import LearnedRepairer
+from reelmend.repair.promise import FilledBy
+from reelmend.repair.sampled import DiffusionRepairer, draw, guessed
+from reelmend.runtime import RepairNetwork
+
+from .scenes import HEIGHT, LAYOUTS, WIDTH, scene
+
+SPREAD = 0.05
+
+Floats = NDArray[np.float32]
+
+
+class Mean:
+    """A stand-in for a network that mixes: it takes the fill as it is, and expects a large error of large holes."""
+
+    name = "mean"
+
+    def answer(self, shown: Floats) -> Floats:
+        wrong = np.where(shown[:, 2:3].sum(axis=(2, 3), keepdims=True) > 200, 0.1, 0.001)
+        return np.concatenate([shown[:, :1], np.broadcast_to(wrong, shown[:, :1].shape)], axis=1).astype(np.float32)
+
+
+class Gaussian:
+    """The exact denoiser of holes that are the fill and noise of standard deviation `SPREAD`."""
+
+    name = "drawn"
+    calls = 0
+
+    def answer(self, shown: Floats) -> Floats:
+        self.calls += 1
+        assert shown.shape[1] == 11
+        sigma = np.exp(4 * shown[:, 9:10])
+        shrink = SPREAD**2 / (SPREAD**2 + sigma**2)
+        return np.asarray(shown[:, :1] + shrink * (shown[:, 8:9] - shown[:, :1]) * shown[:, 2:3], np.float32)
+
+
+def network(one: Any) -> RepairNetwork:
+    return cast(RepairNetwork, one)
+
+
+def two_holes() -> tuple[Mask, Mask, Mask]:
+    left, right = np.zeros((HEIGHT, WIDTH), bool), np.zeros((HEIGHT, WIDTH), bool)
+    left[40:50, 20:30] = True
+    right[40:60, 95:115] = True
+    return left | right, left, right
+
+
+def test_only_where_neighbours_fail_is_drawn() -> None:
+    mask, left, right = two_holes()
+    window, _ = scene(LAYOUTS["gray8"], mask)
+    mean = network(Mean())
+    mixed = LearnedRepairer(mean).repair(window, mask)
+    drawn = DiffusionRepairer(network(Gaussian()), mean, "where neighbours fail", name="auto").repair(window, mask)
+    assert not (drawn.filled_by[left] == FilledBy.DIFFUSION).any()
+    assert (drawn.filled_by[right] == FilledBy.DIFFUSION).any()
+    np.testing.assert_array_equal(drawn.frame.planes[0][~right], mixed.frame.planes[0][~right])
+    assert (drawn.frame.planes[0][right] != mixed.frame.planes[0][right]).mean() > 0.5
+    everywhere = DiffusionRepairer(network(Gaussian()), mean).repair(window, mask)
+    changed = everywhere.filled_by[mask]
+    assert set(np.unique(changed)) <= {FilledBy.UNTOUCHED, FilledBy.DIFFUSION}
+
+
+def test_nothing_is_drawn_where_nothing_is_guessed() -> None:
+    _, small, _ = two_holes()
+    window, _ = scene(LAYOUTS["gray8"], small)
+    one = Gaussian()
+    repair = DiffusionRepairer(network(one), network(Mean()), "where neighbours fail").repair(window, small)
+    assert one.calls == 0 and FilledBy.DIFFUSION not in repair.filled_by
+
+
+def test_a_seed_gives_the_same_film_and_another_one_another() -> None:
+    mask, _, _ = two_holes()
+    window, _ = scene(LAYOUTS["yuv420p"], mask)
+    first, same, other = (
+        DiffusionRepairer(network(Gaussian()), network(Mean()), seed=seed).repair(window, mask) for seed in (1, 1, 2)
+    )
+    np.testing.assert_array_equal(first.frame.planes[0], same.frame.planes[0])
+    assert (first.frame.planes[0][mask] != other.frame.planes[0][mask]).any()
+
+
+def test_a_frame_alone_is_drawn_from_its_surroundings() -> None:
+    mask, _, _ = two_holes()
+    window, _ = scene(LAYOUTS["gray8"], mask)
+    alone = replace(window, before=(), after=())
+    repair = DiffusionRepairer(network(Gaussian()), network(Mean()), "where neighbours fail").repair(alone, mask)
+    assert (repair.filled_by[mask] == FilledBy.DIFFUSION).mean() > 0.9
+
+
+@pytest.mark.parametrize("steps", [6, 50])
+def test_what_is_drawn_has_the_spread_that_was_learned(steps: int) -> None:
+    rng = np.random.default_rng(0)
+    shown = np.full((40, 8, 32, 32), 0.5, np.float32)
+    noise = rng.standard_normal((40, 1, 32, 32), np.float32)
+    one = Gaussian()
+    drawn = draw(network(one), shown * np.float32(1), noise, True, steps)
+    assert one.calls == steps
+    # The mask plane is 0.5 here: the denoiser stays linear, and the flow that it implies is known.
+    shown[:, 2] = 1
+    drawn = draw(network(one), shown, noise, True, steps)
+    assert drawn.std() == pytest.approx(SPREAD, rel=0.12 if steps == 6 else 0.02)
+    assert drawn.mean() == pytest.approx(0.5, abs=0.002)
+
+
+def test_a_hole_is_guessed_as_a_whole() -> None:
+    mask, _, right = two_holes()
+    error = np.where(right, np.float32(0.03), np.float32(0))
+    error[42:44, 97:99], error[45:47, 22:24] = 0.5, 0.05
+    np.testing.assert_array_equal(guessed(error, mask), right)

@@ -2,7 +2,8 @@
 
     python -m benchmarks.clips --out build/bench
 
-writes `<split>/<name>/clean.mkv`, `damaged.mkv`, `truth.mkv` (gray, 255 = damaged) and `clip.json`.
+writes `<split>/<name>/clean.mkv`, `damaged.mkv`, `truth.mkv` (gray, 255 = damaged), `classes.mkv` (gray, 1 + the
+place in `CLASSES` of what is damaged by what) and `clip.json`.
 """
 
 from __future__ import annotations
@@ -24,9 +25,10 @@ from numpy.typing import NDArray
 from benchmarks.video import Planes, from_rgb, read_rgb, write_ffv1
 from reelmend.film import Frame, Layout
 from reelmend.simulate.damage import TRUTH_ALPHA, damage_frame
+from reelmend.simulate.defect import Defect
 from reelmend.simulate.grain import add_grain, grain_of
 from reelmend.simulate.outlines import Outline, read_scans
-from reelmend.simulate.pool import PoolRecipe, draw, sample_defects
+from reelmend.simulate.pool import PoolRecipe, draw, expose, sample_defects
 
 LAYOUTS = {
     "gray": Layout("gray", 8),
@@ -36,6 +38,9 @@ LAYOUTS = {
 
 SCANS = {"dev": ("scan_1", "scan_3", "scan_4", "scan_8"), "test": ("scan_5", "scan_6", "scan_7", "scan_10")}
 """No outline is in both splits."""
+
+
+CLASSES = ("dust", "dirt", "short hair", "long hair")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +117,7 @@ def build(recipe: ClipRecipe, data: Path, pool: Sequence[Outline], out: Path) ->
     clean: list[Planes] = []
     damaged: list[Planes] = []
     truth: list[Planes] = []
+    classes: list[Planes] = []
     for index, picture in enumerate(clean_pictures(recipe, data)):
         if recipe.pixel_format == "gray":
             # One channel, one grain: averaging three channels' grain would weaken it.
@@ -120,10 +126,12 @@ def build(recipe: ClipRecipe, data: Path, pool: Sequence[Outline], out: Path) ->
         else:
             grainy = add_grain(picture, grain, grain_rng)
         planes = from_rgb(np.rint(grainy * 255).astype(np.uint8), recipe.pixel_format)
-        damage = draw(sample_defects(damage_rng, pool, height, width, damage_recipe), height, width)
+        defects = sample_defects(damage_rng, pool, height, width, damage_recipe)
+        damage = draw(defects, height, width)
         clean.append(planes)
         damaged.append(damage_frame(Frame(index, planes, layout), damage).planes)
         truth.append((damage.truth.astype(np.uint8) * 255,))
+        classes.append((classes_of(defects, damage.truth),))
     if len(clean) < recipe.frames:
         raise ValueError(f"{recipe.source} has no {recipe.frames} frames from {recipe.first}")
     folder = out / recipe.split / recipe.name
@@ -131,6 +139,7 @@ def build(recipe: ClipRecipe, data: Path, pool: Sequence[Outline], out: Path) ->
     write_ffv1(folder / "clean.mkv", clean, recipe.pixel_format, rate)
     write_ffv1(folder / "damaged.mkv", damaged, recipe.pixel_format, rate)
     write_ffv1(folder / "truth.mkv", truth, "gray", rate)
+    write_ffv1(folder / "classes.mkv", classes, "gray", rate)
     facts = asdict(recipe) | {
         "name": recipe.name,
         "seed": recipe.seed,
@@ -142,6 +151,19 @@ def build(recipe: ClipRecipe, data: Path, pool: Sequence[Outline], out: Path) ->
     }
     (folder / "clip.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
     return folder
+
+
+def classes_of(defects: Sequence[Defect], truth: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Of every true pixel 1 + the place in `CLASSES` of the defect that takes most of its light, else 0."""
+    most = np.zeros(truth.shape, np.float32)
+    found = np.zeros(truth.shape, np.uint8)
+    for defect in defects:
+        patch = expose(defect, *truth.shape)
+        part = np.s_[patch.top : patch.top + patch.alpha.shape[0], patch.left : patch.left + patch.alpha.shape[1]]
+        more = patch.alpha > most[part]
+        most[part][more] = patch.alpha[more]
+        found[part][more] = 1 + CLASSES.index(defect.kind)
+    return np.where(truth, found, np.uint8(0))
 
 
 def build_all(data: Path, out: Path, split: str = "all") -> list[Path]:

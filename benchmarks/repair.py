@@ -1,6 +1,7 @@
 """How well repairers fill holes: one table over the evaluation clips, with the true masks or with found ones.
 
-    python -m benchmarks.repair [NAME ...] [--split test] [--detector NAME] [--grow 2] [--write docs/repair.md]
+    python -m benchmarks.repair [NAME ...] [--split test] [--detector NAME] [--grow 2] [--every N]
+        [--write docs/repair.md]
 
 Every repairer sees the same windows and masks. PSNR of luma inside the true damage, in dB, means over clips: before
 grain is put back, after, and after with the error blurred by a Gaussian of 1.5 pixels (grain costs PSNR although nobody
@@ -23,7 +24,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from benchmarks.clips import build_all, data_folder
+from benchmarks.clips import CLASSES, build_all, data_folder
 from benchmarks.detection import SIZES, detections, put, windows_of
 from benchmarks.quality import folders
 from reelmend.detect import make_detector
@@ -71,6 +72,8 @@ class Clip:
     """What is to be repaired, grown."""
     doubtful: list[Mask]
     """Where the temporal repairer is unsure."""
+    classes: list[np.ndarray]
+    """What damaged every true pixel, as `benchmarks.clips` writes it."""
 
 
 def read_clip(folder: Path, detector: str | None, grow_px: int) -> Clip:
@@ -79,6 +82,8 @@ def read_clip(folder: Path, detector: str | None, grow_px: int) -> Clip:
         truth = [frame.planes[0] > 127 for frame in reel.frames()]
     with open_reel(folder / "clean.mkv") as reel:
         clean = [frame.planes[0].copy() for frame in reel.frames()]
+    with open_reel(folder / "classes.mkv") as reel:
+        classes = [frame.planes[0].copy() for frame in reel.frames()]
     seen = list(windows_of(folder / "damaged.mkv"))
     if detector:
         found = [one.mask for one in detections(make_detector(detector, threads=2), folder / "damaged.mkv")]
@@ -88,17 +93,17 @@ def read_clip(folder: Path, detector: str | None, grow_px: int) -> Clip:
     with ThreadPoolExecutor(2) as pool:
         repairs = pool.map(TemporalRepairer().repair, seen, masks)
         doubtful = [one.unsure >= UNSURE for one in repairs]
-    return Clip(folder.name, seen, truth, clean, masks, doubtful)
+    return Clip(folder.name, seen, truth, clean, masks, doubtful, classes)
 
 
-def score(repairer: Repairer, clips: Sequence[Clip]) -> dict[str, Any]:
-    """The figures of a repairer."""
-    names = ("all", "agree", "fail", *SIZES)
+def score(repairer: Repairer, clips: Sequence[Clip], every: int = 1) -> dict[str, Any]:
+    """The figures of a repairer, over every so many frames."""
+    names = ("all", "agree", "fail", *SIZES, *CLASSES)
     single, pooled = {}, {name: Errors() for name in names}
     grain, seconds, damaged, invented, unsure = GrainPair(), 0.0, 0, 0, 0
     for clip in clips:
         own = {name: Errors() for name in names}
-        for n, window in enumerate(clip.windows):
+        for n, window in list(enumerate(clip.windows))[::every]:
             mask, true = clip.masks[n], clip.truth[n]
             begun = time.perf_counter()
             repair = repairer.repair(window, mask)
@@ -113,7 +118,7 @@ def score(repairer: Repairer, clips: Sequence[Clip]) -> dict[str, Any]:
                 continue
             errors = [one.planes[0].astype(np.float64) - clip.clean[n] for one in (repair.frame, after)]
             squared = np.stack([*(one**2 for one in errors), low_passed_error(after.planes[0], clip.clean[n]) ** 2])
-            for name, where in _parts(true, clip.doubtful[n]).items():
+            for name, where in _parts(true, clip.doubtful[n], clip.classes[n]).items():
                 own[name].add(squared, where)
                 pooled[name].add(squared, where)
             if mask.any():
@@ -136,18 +141,18 @@ def score(repairer: Repairer, clips: Sequence[Clip]) -> dict[str, Any]:
     }
 
 
-def _parts(true: Mask, doubtful: Mask) -> dict[str, Mask]:
+def _parts(true: Mask, doubtful: Mask, classes: np.ndarray) -> dict[str, Mask]:
     parts = {"all": true, "agree": true & ~doubtful, "fail": true & doubtful}
     _, labels, stats, _ = cv2.connectedComponentsWithStats(true.view(np.uint8), connectivity=8)
     area = stats[labels, cv2.CC_STAT_AREA]
     for name, low, high in zip(SIZES, SIZE_BINS, [*SIZE_BINS[1:], 1 << 30], strict=True):
         parts[name] = true & (area >= low) & (area < high)
-    return parts
+    return parts | {name: classes == 1 + n for n, name in enumerate(CLASSES)}
 
 
 HEADINGS = (
     "repairer", "before grain", "after grain", "low-passed", "neighbours agree", "neighbours fail",
-    *(f"{size} px" for size in SIZES), "grain", "spectrum dB", "s/MP", "added by network", "unsure",
+    *(f"{size} px" for size in SIZES), *CLASSES, "grain", "spectrum dB", "s/MP", "added by network", "unsure",
 )  # fmt: skip
 
 
@@ -157,7 +162,7 @@ def table(results: dict[str, Any]) -> str:
     for name, one in sorted(results.items(), key=lambda item: -item[1]["low_passed"]):
         low = {part: values[2] for part, values in one["pooled"].items()}
         cells = [name, *(f"{one[key]:.1f}" for key in ("before_grain", "after_grain", "low_passed"))]
-        cells += ["-" if low[part] is None else f"{low[part]:.1f}" for part in ("agree", "fail", *SIZES)]
+        cells += ["-" if low[part] is None else f"{low[part]:.1f}" for part in ("agree", "fail", *SIZES, *CLASSES)]
         cells += ["-" if one[key] is None else f"{one[key]:.2f}" for key in ("grain", "spectrum")]
         cells += [f"{one['seconds_per_megapixel']:.1f}", f"{one['invented']:.1%}", f"{one['unsure']:.1%}"]
         lines.append("| " + " | ".join(cells) + " |")
@@ -170,12 +175,13 @@ def main() -> None:
     parser.add_argument("--split", choices=("dev", "test", "all"), default="test")
     parser.add_argument("--detector", metavar="NAME", help="find the masks instead of taking the true ones")
     parser.add_argument("--grow", type=int, default=2)
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="look at every so many frames")
     parser.add_argument("--out", type=Path, default=Path("build/bench"))
     parser.add_argument("--data", type=Path, default=data_folder())
     parser.add_argument("--write", type=Path, metavar="DOCUMENT")
     options = parser.parse_args()
     folders_ = folders(options.out, options.split)
-    if not all((clip / "clip.json").exists() for clip in folders_):
+    if not all((clip / "classes.mkv").exists() for clip in folders_):
         build_all(options.data, options.out, options.split)
     cv2.setNumThreads(1)
     target = options.out / f"repair-{options.split}{f'-{options.detector}' if options.detector else ''}.json"
@@ -183,7 +189,7 @@ def main() -> None:
     if options.names:
         clips = [read_clip(clip, options.detector, options.grow) for clip in folders_]
         for name in options.names:
-            results[name] = score(make_repairer(name), clips)
+            results[name] = score(make_repairer(name), clips, options.every)
             target.write_text(json.dumps(results, indent=1) + "\n")
     text = table(results)
     print(text)

@@ -14,9 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelmend.film import Mask
-from reelmend.motion.flow import at
 from reelmend.motion.stack import STEPS, stand_in
-from reelmend.motion.warp import follow
+from reelmend.motion.warp import follow, sample
 from reelmend.motion.windows import Neighbour, Window
 from reelmend.repair.cells import Floats, touched_cells
 
@@ -114,24 +113,19 @@ def views(window: Window, fill: Floats, mask: Mask, doubt: Floats, patches: Patc
     missing neighbour is stood in for by another, as in `motion.stack`; where there is none, and where a neighbour ends,
     the fill stands in.
     """
-    side = patches.side
-    out = np.empty((len(patches.places), len(VIEWS), side, side), np.float32)
+    out = np.empty((len(patches.places), len(VIEWS), patches.side, patches.side), np.float32)
     there = {one.step: one for one in window.neighbours}
     chosen = [stand_in(there, step) if there else None for step in STEPS]
-    height, width = mask.shape
-    reach = np.arange(side)
-    for (top, left), patch in zip(patches.places, out, strict=True):
-        rows, columns = np.clip(top + reach, 0, height - 1), np.clip(left + reach, 0, width - 1)
-        part = np.ix_(rows, columns)
-        own = fill[part] * np.float32(255)
-        hole = mask[part]
-        patch[0], patch[1], patch[2], patch[3] = own, window.centre.luma[part], hole, doubt[part]
-        xs, ys = np.meshgrid(columns.astype(np.float32), rows.astype(np.float32))
-        seen: dict[int, Floats] = {}
-        for n, one in enumerate(chosen):
-            if one is not None and one.step not in seen:
-                seen[one.step] = _moved(one, xs, ys, window.centre.factor, own, hole)
-            patch[4 + n] = own if one is None else seen[one.step]
+    rows, columns = _reach(patches, *mask.shape)
+    part = (rows[:, :, None], columns[:, None, :])
+    own, hole = fill[part] * np.float32(255), mask[part]
+    out[:, 0], out[:, 1], out[:, 2], out[:, 3] = own, window.centre.luma[part], hole, doubt[part]
+    xs, ys = (np.asarray(np.broadcast_to(one, hole.shape), np.float32) for one in part[::-1])
+    seen: dict[int, Floats] = {}
+    for n, neighbour in enumerate(chosen):
+        if neighbour is not None and neighbour.step not in seen:
+            seen[neighbour.step] = _moved(neighbour, xs, ys, window.centre.factor, own, hole)
+        out[:, 4 + n] = own if neighbour is None else seen[neighbour.step]
     out[:, :2] /= 255
     out[:, 4:] /= 255
     return out
@@ -139,29 +133,40 @@ def views(window: Window, fill: Floats, mask: Mask, doubt: Floats, patches: Patc
 
 def cut(plane: Floats, patches: Patches) -> NDArray[np.float32]:
     """A plane `(h, w)` as patches `(n, 1, side, side)`; beyond the frame its edge is repeated."""
-    height, width = plane.shape
+    rows, columns = _reach(patches, *plane.shape)
+    return np.asarray(plane[rows[:, :, None], columns[:, None, :]][:, None], np.float32)
+
+
+def _reach(patches: Patches, height: int, width: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The rows and the columns of the frame that patches show, `(n, side)` each."""
+    begins = np.asarray(patches.places, np.intp).reshape(-1, 2)
     reach = np.arange(patches.side)
-    out = np.empty((len(patches.places), 1, patches.side, patches.side), np.float32)
-    for (top, left), patch in zip(patches.places, out, strict=True):
-        patch[0] = plane[np.ix_(np.clip(top + reach, 0, height - 1), np.clip(left + reach, 0, width - 1))]
-    return out
+    return np.clip(begins[:, :1] + reach, 0, height - 1), np.clip(begins[:, 1:] + reach, 0, width - 1)
 
 
 def _moved(one: Neighbour, xs: Floats, ys: Floats, factor: int, own: Floats, hole: NDArray[np.bool_]) -> Floats:
-    """A neighbour's luma where the centre's content lies in it, in the centre's light, 8-bit codes."""
+    """A neighbour's luma where the centre's content lies in it, `(n, side, side)`, in each patch's light, 8-bit
+    codes."""
     x, y = follow(one.flow, xs, ys, factor)
     luma = one.picture.luma
-    moved = at(luma, np.stack([x, y], axis=-1)).astype(np.float32)
+    moved = sample(luma, x, y)
     height, width = luma.shape
     beyond = (x < -1) | (y < -1) | (x > width) | (y > height)
-    sure = ~(hole | beyond)
-    if sure.any():
-        apart = (own - moved)[sure]
-        middle = float(np.median(apart))
-        near = apart[np.abs(apart - middle) <= FLICKER]
-        moved += near.mean() if near.size else middle
+    moved += _light(own - moved, ~(hole | beyond))[:, None, None]
     moved[beyond] = own[beyond]
     return np.clip(moved, 0, 255)
+
+
+def _light(apart: Floats, sure: NDArray[np.bool_]) -> Floats:
+    """What to add to each patch `(n,)`: its mean difference where that is sure and near the middle one."""
+    flat, counts = sure.reshape(len(sure), -1), sure.sum(axis=(1, 2))
+    ranked = np.sort(np.where(flat, apart.reshape(len(apart), -1), np.float32(np.inf)), axis=1)
+    at = np.stack([(counts - 1) // 2, counts // 2], axis=1).clip(0, ranked.shape[1] - 1)
+    middle = np.take_along_axis(ranked, at, axis=1).mean(axis=1)
+    near = sure & (np.abs(apart - middle[:, None, None]) <= FLICKER)
+    several = near.sum(axis=(1, 2))
+    light = np.where(several > 0, (apart * near).sum(axis=(1, 2)) / np.maximum(several, 1), middle)
+    return np.where(counts > 0, light, 0).astype(np.float32)
 
 
 def together(answers: Sequence[NDArray[np.float32]], groups: Sequence[Patches], mask: Mask) -> NDArray[np.float32]:

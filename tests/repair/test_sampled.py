@@ -10,9 +10,11 @@ import pytest
 from numpy.typing import NDArray
 
 from reelmend.film import Mask
+from reelmend.repair.grow import grow
 from reelmend.repair.learned import LearnedRepairer
 from reelmend.repair.promise import FilledBy
-from reelmend.repair.sampled import DiffusionRepairer, draw, guessed
+from reelmend.repair.sampled import DiffusionRepairer, RoutedRepairer, draw, guessed
+from reelmend.repair.unified import UnifiedRepairer
 from reelmend.runtime import RepairNetwork
 
 from .scenes import HEIGHT, LAYOUTS, WIDTH, scene
@@ -62,7 +64,7 @@ def test_only_where_neighbours_fail_is_drawn() -> None:
     window, _ = scene(LAYOUTS["gray8"], mask)
     mean = network(Mean())
     mixed = LearnedRepairer(mean).repair(window, mask)
-    drawn = DiffusionRepairer(network(Gaussian()), mean, "where neighbours fail", name="auto").repair(window, mask)
+    drawn = RoutedRepairer(network(Gaussian()), mean).repair(window, mask)
     assert not (drawn.filled_by[left] == FilledBy.DIFFUSION).any()
     assert (drawn.filled_by[right] == FilledBy.DIFFUSION).any()
     np.testing.assert_array_equal(drawn.frame.planes[0][~right], mixed.frame.planes[0][~right])
@@ -76,7 +78,7 @@ def test_nothing_is_drawn_where_nothing_is_guessed() -> None:
     _, small, _ = two_holes()
     window, _ = scene(LAYOUTS["gray8"], small)
     one = Gaussian()
-    repair = DiffusionRepairer(network(one), network(Mean()), "where neighbours fail").repair(window, small)
+    repair = RoutedRepairer(network(one), network(Mean())).repair(window, small)
     assert one.calls == 0 and FilledBy.DIFFUSION not in repair.filled_by
 
 
@@ -94,7 +96,7 @@ def test_a_frame_alone_is_drawn_from_its_surroundings() -> None:
     mask, _, _ = two_holes()
     window, _ = scene(LAYOUTS["gray8"], mask)
     alone = replace(window, before=(), after=())
-    repair = DiffusionRepairer(network(Gaussian()), network(Mean()), "where neighbours fail").repair(alone, mask)
+    repair = RoutedRepairer(network(Gaussian()), network(Mean())).repair(alone, mask)
     assert (repair.filled_by[mask] == FilledBy.DIFFUSION).mean() > 0.9
 
 
@@ -118,3 +120,31 @@ def test_a_hole_is_guessed_as_a_whole() -> None:
     error = np.where(right, np.float32(0.03), np.float32(0))
     error[42:44, 97:99], error[45:47, 22:24] = 0.5, 0.05
     np.testing.assert_array_equal(guessed(error, mask), right)
+
+
+class Neighbourly:
+    """Takes what most neighbours show for the clean frame, whatever the noise."""
+
+    name = "neighbourly"
+
+    def answer(self, shown: Floats) -> Floats:
+        assert (shown[:, 2] == 1).all() and (shown[:, 3] == 0).all()
+        return np.asarray(np.median(shown[:, 4:8], axis=1, keepdims=True), np.float32)
+
+
+def test_a_unified_model_finds_by_itself_and_repairs_only_what_it_may() -> None:
+    mask, left, _ = two_holes()
+    window, clean = scene(LAYOUTS["gray8"], mask)
+    repairer = UnifiedRepairer(network(Neighbourly()))
+    luma, damage = repairer.find(window)
+    assert damage.dtype == np.float32 and damage.min() >= 0 and damage.max() <= 1
+    assert damage[mask].mean() > 0.9
+    inner = np.zeros_like(mask)
+    inner[12:-12, 12:-12] = True
+    away = inner & ~grow(mask, 4)
+    assert damage[away].mean() < 0.1
+    assert np.abs(luma * 255 - clean.planes[0])[mask].mean() < 3
+    repair = repairer.repair(window, left)
+    np.testing.assert_array_equal(repair.frame.planes[0][~left], window.centre.frame.planes[0][~left])
+    assert set(np.unique(repair.filled_by[left])) <= {FilledBy.UNTOUCHED, FilledBy.DIFFUSION}
+    assert np.abs(repair.frame.planes[0][left].astype(float) - clean.planes[0][left]).mean() < 3

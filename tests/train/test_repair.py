@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,11 +17,14 @@ from reelmend.nets.mixer import Mixer
 from reelmend.nets.prior import DATA as PRIOR_DATA
 from reelmend.nets.prior import MIDDLE, PatchPrior
 from reelmend.repair import make_repairer
+from reelmend.repair.learned import StillRepairer
+from reelmend.repair.unified import UnifiedRepairer
 from reelmend.runtime import load_repair_network
 from reelmend.runtime.card import Source
 from reelmend.simulate.recipe import load_recipe as load_damage
-from reelmend.train.diffusion import biased, load_mean, refined, train_diffusion, with_noise
+from reelmend.train.diffusion import biased, conditions, load_mean, refined, train_diffusion, with_noise
 from reelmend.train.holes import PLANES, holes, write_holes
+from reelmend.train.passes import without_neighbours
 from reelmend.train.prior import shown as prior_shown
 from reelmend.train.prior import train_prior
 from reelmend.train.publish import publish_repair_run
@@ -172,7 +176,16 @@ def test_recipes_say_what_they_are_of() -> None:
     assert kind_of(recipe_path("temporal-net")) == "repair"
     assert kind_of(recipe_path("temporal-diffusion")) == "diffusion"
     assert kind_of(recipe_path("film-prior")) == "prior"
-    names = ("temporal-net", "temporal-diffusion", "temporal-diffusion-gpu", "film-prior", "film-prior-gpu")
+    names = (
+        "temporal-net",
+        "fourier",
+        "diffir-teacher",
+        "diffir",
+        "temporal-diffusion",
+        "temporal-diffusion-gpu",
+        "film-prior",
+        "film-prior-gpu",
+    )
     assert [load_repairer_recipe(recipe_path(name)).name for name in names] == list(names)
     assert kind_of(recipe_path("window-fast")) == "detector"
 
@@ -254,6 +267,78 @@ def test_a_published_diffusion_model_is_the_same_on_every_engine_and_repairs(
     answers = [network.answer(given.numpy()) for network in networks.values()]
     for one in answers[1:]:
         np.testing.assert_allclose(one, answers[0], atol=1e-4)
+
+
+def other_recipe(name: str, sizes: dict[str, Any]) -> RepairRecipe:
+    return RepairRecipe.model_validate(
+        {"name": name, "steps": 6, "batch": 4, "validate_every": 3, "validation": 1, "precision": "fp32"}
+        | {"net": {"name": name, "sizes": sizes}, "optimiser": {"warmup": 2}}
+    )
+
+
+DYNAMIC = {"width": 8, "blocks": [1, 1], "prior": 8}
+
+
+def test_a_network_without_neighbours_ships_and_repairs(holed: Path, tmp_path: Path) -> None:
+    recipe = other_recipe("fourier", {"width": 16, "blocks": 1})
+    train_repair(recipe, [holed], [holed], tmp_path / "run", say=silent)
+    used = [Source(name="squares", terms="CC0", address="")]
+    publish_repair_run(recipe, tmp_path / "run", [holed], used, tmp_path, "fourier")
+    shown = without_neighbours(Holes([holed], 0, shuffled=False).batch(0, 4)[1]).numpy()
+    answers = [
+        load_repair_network(str(tmp_path / "fourier.json"), "cpu", engine=engine).answer(one)
+        for one in (shown, np.ascontiguousarray(shown[:, :, :32, :48]))
+        for engine in ("torch", "onnxruntime", "openvino")
+    ]
+    for n in (1, 2, 4, 5):
+        np.testing.assert_allclose(answers[n], answers[n // 3 * 3], atol=1e-4)
+    assert isinstance(make_repairer(str(tmp_path / "fourier.json"), "cpu"), StillRepairer)
+
+
+def test_diffir_learns_in_two_stages(holed: Path, tmp_path: Path) -> None:
+    first, second = other_recipe("diffir-teacher", DYNAMIC), other_recipe("diffir", DYNAMIC)
+    with pytest.raises(UsageError, match="goes on from weights of diffir-teacher"):
+        train_repair(second, [holed], [holed], tmp_path / "second", say=silent)
+    teacher = train_repair(first, [holed], [holed], tmp_path / "first", say=silent)
+    with pytest.raises(UsageError, match="does not go on"):
+        train_repair(first, [holed], [holed], tmp_path / "first", start=teacher, say=silent)
+    with pytest.raises(UsageError, match="holds no weights"):
+        train_repair(second, [holed], [holed], tmp_path / "second", start=holed, say=silent)
+    with pytest.raises(UsageError, match="first stage"):
+        publish_repair_run(first, tmp_path / "first", [holed], [], tmp_path, "teacher")
+    whole = train_repair(second, [holed], [holed], tmp_path / "second", start=teacher, say=silent)
+    train_repair(second, [holed], [holed], tmp_path / "parts", start=teacher, until=3, say=silent)
+    parts = train_repair(second, [holed], [holed], tmp_path / "parts", start=teacher, say=silent)
+    one, other = load_file(whole), load_file(parts)
+    assert all(torch.equal(one[name], other[name]) for name in one)
+    used = [Source(name="squares", terms="CC0", address="")]
+    publish_repair_run(second, tmp_path / "second", [holed], used, tmp_path, "diffir")
+    shown = Holes([holed], 0, shuffled=False).batch(0, 2)[1].numpy()
+    answers = [
+        load_repair_network(str(tmp_path / "diffir.json"), "cpu", engine=engine).answer(shown)
+        for engine in ("torch", "onnxruntime", "openvino")
+    ]
+    for answer in answers[1:]:
+        # Untrained, it amplifies its own noise to numbers far above 1.
+        np.testing.assert_allclose(answer, answers[0], atol=1e-4, rtol=1e-4)
+
+
+def test_a_unified_model_is_told_nothing_of_the_mask(
+    recipe_of_diffusion: DiffusionRecipe, holed: Path, tmp_path: Path
+) -> None:
+    recipe = recipe_of_diffusion.model_copy(update={"mean": "", "name": "unified"})
+    _, shown = Holes([holed], 0, shuffled=False).batch(0, 2)
+    given = conditions(recipe, "cpu")(shown, np.array([True, False]))
+    scan = shown[:, 1:2]
+    torch.testing.assert_close(given[:, 0:2], scan.expand(-1, 2, -1, -1))
+    assert (given[:, 2] == 1).all() and (given[:, 3] == 0).all()
+    torch.testing.assert_close(given[0, 4:8], shown[0, 4:8])
+    torch.testing.assert_close(given[1, 4:8], scan[1].expand(4, -1, -1))
+    train_diffusion(recipe, [holed], [holed], tmp_path / "run", say=silent)
+    used = [Source(name="squares", terms="CC0", address="")]
+    card = publish_repair_run(recipe, tmp_path / "run", [holed], used, tmp_path, "unified")
+    assert not card.mean
+    assert isinstance(make_repairer(str(tmp_path / "unified.json"), "cpu"), UnifiedRepairer)
 
 
 @pytest.fixture

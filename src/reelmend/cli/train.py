@@ -153,6 +153,11 @@ def repair(
         Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where weights, log, pictures and the "
                            "checkpoint go; a run that was stopped goes on from there.")
     ] = Path("training"),
+    start: Annotated[
+        Path | None,
+        typer.Option("--start", metavar="FILE.safetensors", help="Weights of an earlier stage, for recipes that go on "
+                     "from one (diffir).", show_default=False),
+    ] = None,
     device: Annotated[str, typer.Option("--device", metavar="cpu|cuda", help="Where to train.")] = "cpu",
     until: Annotated[
         int | None, typer.Option("--until", metavar="STEP", min=1, help="Stop there, to go on later.")
@@ -166,8 +171,9 @@ def repair(
         from reelmend.train.recipe import load_repair_recipe, recipe_path
         from reelmend.train.repair import train_repair
 
+        path = recipe_path(recipe)
         weights = train_repair(
-            load_repair_recipe(recipe_path(recipe)), packs, validation, output, device=device, until=until,
+            load_repair_recipe(path), packs, validation, output, device=device, start=start, until=until,
             minutes=minutes,
         )  # fmt: skip
     print(f"weights     {weights}")

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from reelmend.errors import UsageError
+from reelmend.nets.diffir import DiffIR
 from reelmend.nets.diffuser import Diffuser
 from reelmend.nets.export import export_graph, save_weights
+from reelmend.nets.fourier import FourierNet
 from reelmend.nets.mixer import Mixer
 from reelmend.nets.prior import PatchPrior
 from reelmend.nets.reach import reach
@@ -36,7 +38,7 @@ def publish(net: Detector, facts: Mapping[str, Any], folder: Path, name: str) ->
 
 
 def publish_repairer(
-    net: Mixer | Diffuser | PatchPrior, facts: Mapping[str, Any], folder: Path, name: str
+    net: Mixer | FourierNet | DiffIR | Diffuser | PatchPrior, facts: Mapping[str, Any], folder: Path, name: str
 ) -> RepairCard:
     """The same of a network that repairs; `facts` are `recipe`, `data`, and where there are, `scores` and `note`."""
     return _publish(RepairCard, net, {"kind": REPAIRER, "planes": net.planes}, facts, folder, name)

@@ -10,8 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from reelmend.nets.compact import Compact
+from reelmend.nets.diffir import DiffIR
 from reelmend.nets.diffuser import Diffuser
 from reelmend.nets.features import FEATURES
+from reelmend.nets.fourier import FourierNet
 from reelmend.nets.mixer import Mixer
 from reelmend.nets.prior import PatchPrior
 from reelmend.nets.segformer import SegFormer
@@ -86,7 +88,13 @@ class Exportable(Protocol):
     def answer(self, stack: Tensor) -> Tensor: ...
 
 
-REPAIR_NETS: dict[str, Callable[..., nn.Module]] = {"mixer": Mixer, "diffuser": Diffuser, "prior": PatchPrior}
+REPAIR_NETS: dict[str, Callable[..., nn.Module]] = {
+    "mixer": Mixer,
+    "fourier": FourierNet,
+    "diffir": DiffIR,
+    "diffuser": Diffuser,
+    "prior": PatchPrior,
+}
 """Networks that repair, by name: `(sizes)`."""
 
 

@@ -39,28 +39,36 @@ def make_repairer(name: str, device: str = "auto", seed: int = 0) -> Repairer:
     card, _ = find_repair_card(name)
     if card.architecture.net == "prior":
         return _prior("diffpir", name, device, seed)
+    if card.architecture.net == "diffuser" and not card.mean:
+        return _unified(name, device, seed)
     return _diffusion(name, device, seed) if card.mean else _mixing(name, device)
 
 
 def _mixing(name: str, device: str) -> Repairer:
     # Engines are heavy: they load on use.
-    from reelmend.repair.learned import LearnedRepairer
+    from reelmend.repair.learned import LearnedRepairer, StillRepairer
     from reelmend.runtime import load_repair_network
 
-    return LearnedRepairer(load_repair_network(name, device))
+    network = load_repair_network(name, device)
+    return (StillRepairer if network.card.architecture.net == "fourier" else LearnedRepairer)(network)
 
 
 def _diffusion(name: str, device: str, seed: int, *, routed: bool = False) -> Repairer:
-    from reelmend.repair.sampled import DiffusionRepairer
+    from reelmend.repair.sampled import DiffusionRepairer, RoutedRepairer
     from reelmend.runtime import load_repair_network
 
     network = load_repair_network(name, device)
     mean = load_repair_network(network.card.mean, device)
     if mean.card.sha256 != network.card.mean_sha256:
         raise MediaError(f"{network.name} was trained on other weights of {mean.name} than are here.")
-    if routed:
-        return DiffusionRepairer(network, mean, "where neighbours fail", name="auto", seed=seed)
-    return DiffusionRepairer(network, mean, seed=seed)
+    return (RoutedRepairer if routed else DiffusionRepairer)(network, mean, seed=seed)
+
+
+def _unified(name: str, device: str, seed: int) -> Repairer:
+    from reelmend.repair.unified import UnifiedRepairer
+    from reelmend.runtime import load_repair_network
+
+    return UnifiedRepairer(load_repair_network(name, device), seed=seed)
 
 
 def _prior(method: str, name: str, device: str, seed: int) -> Repairer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -15,7 +15,7 @@ from reelmend.repair.cells import Floats
 from reelmend.repair.grow import footprint_touches
 from reelmend.repair.patches import NEIGHBOURS, Patches, cover, together, views
 from reelmend.repair.promise import FilledBy, Repair
-from reelmend.repair.spatial import put
+from reelmend.repair.spatial import SpatialRepairer, put
 from reelmend.repair.temporal import TemporalRepairer
 from reelmend.runtime import RepairNetwork
 
@@ -52,13 +52,28 @@ class Mixture:
 def mix(network: RepairNetwork, window: Window, mask: Mask) -> Mixture:
     """Fill a mask that is not empty. Without neighbours there is nothing to mix, and the base stays as it is."""
     base = TemporalRepairer().repair(window, mask)
-    fill = np.asarray(luma8(base.frame).astype(np.float32) / np.float32(255), np.float32)
+    fill = _luma_of(base)
     if not window.neighbours:
         return Mixture(base, fill, np.asarray(mask * np.float32(LOST)), np.zeros_like(mask))
+    return _answered(network, base, fill, window, mask, base.unsure)
+
+
+def complete(network: RepairNetwork, window: Window, mask: Mask) -> Mixture:
+    """The same by a network that looks at the frame alone: what it starts from is the spatial fill."""
+    base = SpatialRepairer().repair(window, mask)
+    alone = replace(window, before=(), after=())
+    return _answered(network, base, _luma_of(base), alone, mask, mask.astype(np.float32))
+
+
+def _answered(network: RepairNetwork, base: Repair, fill: Floats, window: Window, mask: Mask, doubt: Floats) -> Mixture:
     groups = cover(mask)
-    shown = [views(window, fill, mask, base.unsure, patches) for patches in groups]
+    shown = [views(window, fill, mask, doubt, patches) for patches in groups]
     luma, error = together([network.answer(one) for one in shown], groups, mask)
     return Mixture(base, np.where(mask, luma, fill), error, _added(shown, luma, groups, mask))
+
+
+def _luma_of(repair: Repair) -> Floats:
+    return np.asarray(luma8(repair.frame).astype(np.float32) / np.float32(255), np.float32)
 
 
 def finish(
@@ -75,7 +90,7 @@ def finish(
         origin = np.where(drawn, np.uint8(FilledBy.DIFFUSION), origin)
     base = mixture.base.frame
     new = mixture.luma if luma is None else luma
-    by = np.where(mask, new - luma8(base).astype(np.float32) / 255, np.float32(0))
+    by = np.where(mask, new - _luma_of(mixture.base), np.float32(0))
     return Repair(
         _only(changed, change_luma(base, mask, by), window.centre.frame),
         np.clip((mixture.error - SURE) / (LOST - SURE), 0, 1) * changed,

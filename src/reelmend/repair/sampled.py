@@ -7,8 +7,6 @@ much of it as the mean is expected to be wrong by (a mean by regression and the 
 
 from __future__ import annotations
 
-from typing import Literal
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -36,51 +34,60 @@ GUESS = 8 / 255
 """Expected error of a hole, averaged over it, from which on neighbours count as failing: share of full scale, the grain
 left out."""
 
-Where = Literal["everywhere", "where neighbours fail"]
+
+class Drawing:
+    """A diffusion model at work on the holes of a frame."""
+
+    def __init__(self, network: RepairNetwork, steps: int, seed: int) -> None:
+        self._network, self._steps, self._seed = network, steps, seed
+
+    def luma(self, mixture: Mixture, window: Window, mask: Mask, wanted: Mask) -> Floats:
+        """The mixture's luma `(h, w)`, 0..1, drawn anew in the `wanted` part of the mask."""
+        known = bool(window.neighbours)
+        doubt = doubt_of(mixture.error) if known else mask.astype(np.float32)
+        groups = cover(wanted)
+        answers = []
+        for patches in groups:
+            shown = views(window, mixture.luma, mask, doubt, patches)
+            noise = noise_of(window, patches, self._seed)
+            answers.append(draw(self._network, shown, noise, known, self._steps))
+        return np.where(wanted, together(answers, groups, wanted)[0], mixture.luma)
 
 
 class DiffusionRepairer:
-    """Holes drawn by a diffusion model that is shown the neighbours and what another network makes of them."""
+    """A diffusion model draws all holes, biased by the neighbours and what another network makes of them."""
 
-    def __init__(
-        self,
-        network: RepairNetwork,
-        mean: RepairNetwork,
-        where: Where = "everywhere",
-        *,
-        name: str = "",
-        steps: int = STEPS,
-        seed: int = 0,
-    ) -> None:
+    def __init__(self, network: RepairNetwork, mean: RepairNetwork, *, steps: int = STEPS, seed: int = 0) -> None:
         """`steps` are network calls for each patch. The same seed gives the same film."""
-        self.name = name or network.name
-        self._network, self._mean, self._where = network, mean, where
-        self._steps, self._seed = steps, seed
+        self.name = network.name
+        self._mean, self._drawing = mean, Drawing(network, steps, seed)
 
     def repair(self, window: Window, mask: Mask) -> Repair:
         check_mask(window, mask)
         if not mask.any():
             return untouched(window)
         mixture = mix(self._mean, window, mask)
-        wanted = mask if self._where == "everywhere" else guessed(mixture.error, mask)
+        return finish(mixture, window, mask, self._drawing.luma(mixture, window, mask, mask), mask)
+
+
+class RoutedRepairer:
+    """Holes that neighbours show are filled from them, mixed by a network; a diffusion model draws the others."""
+
+    name = "auto"
+
+    def __init__(self, network: RepairNetwork, mean: RepairNetwork, *, steps: int = STEPS, seed: int = 0) -> None:
+        """As `DiffusionRepairer`."""
+        self._mean, self._drawing = mean, Drawing(network, steps, seed)
+
+    def repair(self, window: Window, mask: Mask) -> Repair:
+        check_mask(window, mask)
+        if not mask.any():
+            return untouched(window)
+        mixture = mix(self._mean, window, mask)
+        wanted = guessed(mixture.error, mask)
         if not wanted.any():
             return finish(mixture, window, mask)
-        luma = np.where(wanted, self._drawn(mixture, window, mask, cover(wanted)), mixture.luma)
-        return finish(mixture, window, mask, luma, wanted)
-
-    def _drawn(self, mixture: Mixture, window: Window, mask: Mask, groups: list[Patches]) -> Floats:
-        """Luma `(h, w)`, 0..1, in the part of the mask that the patches show."""
-        known = bool(window.neighbours)
-        doubt = doubt_of(mixture.error) if known else mask.astype(np.float32)
-        field = _noise(window, self._seed)
-        answers = []
-        for patches in groups:
-            shown = views(window, mixture.luma, mask, doubt, patches)
-            noise = np.stack(
-                [field[max(y, 0) :][: patches.side, max(x, 0) :][:, : patches.side][None] for y, x in patches.places]
-            )
-            answers.append(draw(self._network, shown, noise, known, self._steps))
-        return np.asarray(together(answers, groups, mask)[0])
+        return finish(mixture, window, mask, self._drawing.luma(mixture, window, mask, wanted), wanted)
 
 
 def doubt_of(error: Floats) -> Floats:
@@ -114,11 +121,13 @@ def guessed(error: Floats, mask: Mask) -> Mask:
     return np.asarray((sums >= GUESS * np.maximum(sizes, 1))[labels] & mask)
 
 
-def _noise(window: Window, seed: int) -> NDArray[np.float32]:
-    """Standard Gaussian noise of the frame's size and a patch more: where patches overlap they have the same.
+def noise_of(window: Window, patches: Patches, seed: int) -> NDArray[np.float32]:
+    """Standard Gaussian noise `(n, 1, side, side)`: where patches overlap they have the same.
 
     Places begin at 0 but where the frame is smaller than a patch, and then there is one patch along that axis.
     """
     height, width = window.centre.luma.shape
     rng = np.random.default_rng([seed, window.centre.index])
-    return rng.standard_normal((height + SIDE, width + SIDE), np.float32)
+    field = rng.standard_normal((height + SIDE, width + SIDE), np.float32)
+    side = patches.side
+    return np.stack([field[max(y, 0) :][:side, max(x, 0) :][:, :side][None] for y, x in patches.places])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -21,12 +20,10 @@ from reelmend.repair.sampled import DOUBT as MOST_DOUBT
 from reelmend.repair.sampled import LARGEST, SMALLEST
 from reelmend.runtime.network import find_repair_card
 from reelmend.train.loop import autocast, begin, go_on
+from reelmend.train.passes import without_neighbours
 from reelmend.train.pictures import save_rows
 from reelmend.train.recipe import DiffusionRecipe
 from reelmend.train.repair import Holes, decibels_in, low_passed
-
-RADIUS = 3
-"""Of Navier-Stokes inpainting, which is what the frame itself offers."""
 
 
 def train_diffusion(
@@ -44,26 +41,51 @@ def train_diffusion(
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(recipe.seed)
     feed, held_back = Holes(packs, recipe.seed), Holes(validation, recipe.seed, shuffled=False)
-    mean = load_mean(recipe.mean).to(device)
+    condition = conditions(recipe, device)
     run = begin(Diffuser(recipe.net.sizes), recipe, device)
 
     def batch_of(step: int) -> tuple[Tensor, Tensor]:
         truth, shown = feed.batch(step, recipe.batch, SIDES[step % len(SIDES)])
         rng = np.random.default_rng([recipe.seed, 11, step])
-        shown = biased(shown, rng.random(recipe.batch) >= recipe.data.unbiased).to(device)
-        shown = refined(mean, shown.contiguous(memory_format=torch.channels_last), recipe, device)
-        return truth.to(device), shown
+        return truth.to(device), condition(shown, rng.random(recipe.batch) >= recipe.data.unbiased)
 
     def loss_of(net: Diffuser, batch: tuple[Tensor, Tensor], generator: torch.Generator) -> Tensor:
         return diffusion_loss(net, *batch, recipe, generator)
 
     def scores(net: Diffuser, sheet: Path) -> dict[str, float]:
-        return validate(net, mean, recipe, held_back, sheet, device)
+        return validate(net, condition, recipe, held_back, sheet, device)
 
     go_on(run, recipe, out, batch_of, loss_of, scores, until=until, minutes=minutes, say=say)
     weights = out / f"{recipe.name}.safetensors"
     save_weights(run.average.net, weights)
     return weights
+
+
+Condition = Callable[[Tensor, np.ndarray], Tensor]
+"""From a batch of holes `(b, 8, h, w)`, and whether the neighbours of each are shown, to what the model is shown
+`(b, 9, h, w)`, on its device."""
+
+
+def conditions(recipe: DiffusionRecipe, device: str) -> Condition:
+    """What a recipe's model is shown. Raises UsageError as `load_mean`."""
+    if not recipe.mean:
+        return lambda shown, flags: unmasked(biased(shown, flags)).to(device)
+    mean = load_mean(recipe.mean).to(device)
+
+    def condition(shown: Tensor, flags: np.ndarray) -> Tensor:
+        given = biased(shown, flags).to(device)
+        return refined(mean, given.contiguous(memory_format=torch.channels_last), recipe, device)
+
+    return condition
+
+
+def unmasked(shown: Tensor) -> Tensor:
+    """What `biased` gives without a word of where the damage is: the scan is the fill, and all of it may change."""
+    out = shown.clone()
+    out[:, FILL], out[:, MASK], out[:, DOUBT] = shown[:, SCAN], 1, 0
+    alone = shown[:, 8, 0, 0] < 0.5
+    out[alone, NEIGHBOURS : NEIGHBOURS + 4] = shown[alone, SCAN : SCAN + 1]
+    return out
 
 
 def load_mean(name: str) -> Mixer:
@@ -102,12 +124,9 @@ def biased(shown: Tensor, with_neighbours: np.ndarray) -> Tensor:
     """
     flags = torch.from_numpy(with_neighbours.astype(np.float32))[:, None, None, None]
     out = torch.cat([shown, flags.expand(-1, 1, *shown.shape[2:])], dim=1)
-    for n in np.flatnonzero(~with_neighbours):
-        hole = (shown[n, MASK].numpy() > 0.5).astype(np.uint8)
-        luma = (shown[n, SCAN].numpy() * 255).round().astype(np.uint8)
-        fill = torch.from_numpy(cv2.inpaint(luma, hole, RADIUS, cv2.INPAINT_NS).astype(np.float32) / 255)
-        out[n, FILL] = fill
-        out[n, NEIGHBOURS : NEIGHBOURS + 4] = fill
+    alone = torch.from_numpy(~with_neighbours)
+    if alone.any():
+        out[alone, :8] = without_neighbours(shown[alone])
     return out
 
 
@@ -133,26 +152,26 @@ def diffusion_loss(
 
 @torch.no_grad()
 def validate(
-    net: Diffuser, mean: Mixer, recipe: DiffusionRecipe, feed: Holes, sheet: Path, device: str
+    net: Diffuser, condition: Condition, recipe: DiffusionRecipe, feed: Holes, sheet: Path, device: str
 ) -> dict[str, float]:
-    """PSNR in the holes of samples in few steps, low-passed, with the neighbours and without, dB; and the mean's."""
+    """PSNR in the holes of samples in few steps, low-passed, with the neighbours and without, dB; and of the fill that
+    they start from."""
     net.eval()
-    kept: dict[str, list[Tensor]] = {"low_passed": [], "unbiased_low_passed": [], "mean_low_passed": []}
+    kept: dict[str, list[Tensor]] = {"low_passed": [], "unbiased_low_passed": [], "start_low_passed": []}
     for number in range(min(recipe.validation, len(feed) // recipe.batch)):
-        truth, views = feed.batch(number, recipe.batch)
+        truth, views = (one.to(device) for one in feed.batch(number, recipe.batch))
+        holes = (views[:, MASK : MASK + 1] > 0.5).float()
         sheets = []
         for name, flag in (("", True), ("unbiased_", False)):
-            shown = refined(mean, biased(views, np.full(len(views), flag)).to(device), recipe, device)
+            shown = condition(views, np.full(len(views), flag))
             generator = torch.Generator(device).manual_seed(number)
             with autocast(recipe, device):
                 made = sample(net, shown, generator, recipe.steps_sampled)
-            holes = (shown[:, MASK : MASK + 1] > 0.5).float()
-            error = (made - truth.to(device)) * holes
-            kept[f"{name}low_passed"].append(decibels_in(low_passed(error), holes))
-            sheets.append(torch.where(holes > 0.5, made, shown[:, SCAN : SCAN + 1]))
+            kept[f"{name}low_passed"].append(decibels_in(low_passed((made - truth) * holes), holes))
+            sheets.append(torch.where(holes > 0.5, made, views[:, SCAN : SCAN + 1]))
             if flag:
-                error = (shown[:, FILL : FILL + 1] - truth.to(device)) * holes
-                kept["mean_low_passed"].append(decibels_in(low_passed(error), holes))
+                error = (shown[:, FILL : FILL + 1] - truth) * holes
+                kept["start_low_passed"].append(decibels_in(low_passed(error), holes))
         if number == 0:
             save_rows(sheet, [views[:, SCAN : SCAN + 1], views[:, FILL : FILL + 1], *sheets, truth])
     return {name: float(torch.cat(values).mean()) for name, values in kept.items()}

@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 
 from reelmend.errors import UsageError
 from reelmend.nets.card import publish, publish_repairer
+from reelmend.nets.diffir import DiffIR
 from reelmend.nets.diffuser import Diffuser
 from reelmend.nets.export import load_weights
+from reelmend.nets.fourier import FourierNet
 from reelmend.nets.mixer import Mixer
 from reelmend.nets.prior import PatchPrior
 from reelmend.nets.zoo import Detector
@@ -26,9 +28,10 @@ from reelmend.runtime.network import find_repair_card
 from reelmend.simulate.batch import Simulator
 from reelmend.simulate.recipe import load_recipe as load_damage
 from reelmend.train.detector import VALIDATION_FIRST
-from reelmend.train.diffusion import load_mean
+from reelmend.train.diffusion import conditions
 from reelmend.train.diffusion import validate as validate_diffusion
 from reelmend.train.feed import Feed
+from reelmend.train.passes import Alone, Pass
 from reelmend.train.prior import validate_prior
 from reelmend.train.recipe import DiffusionRecipe, PriorRecipe, RepairRecipe, TrainRecipe
 from reelmend.train.repair import Holes, validate
@@ -176,21 +179,29 @@ def publish_repair_run(
     Raises UsageError when the run has no weights yet, and what `nets.card.publish_repairer` raises.
     """
     weights, held_back = _weights_of(run, recipe.name), Holes(validation, recipe.seed, shuffled=False)
-    net: Mixer | Diffuser | PatchPrior
+    net: Mixer | FourierNet | DiffIR | Diffuser | PatchPrior
     refines: dict[str, str] = {}
     if isinstance(recipe, DiffusionRecipe):
         net = Diffuser(recipe.net.sizes)
         load_weights(net, weights)
-        found = validate_diffusion(net, load_mean(recipe.mean), recipe, held_back, run / "published.png", "cpu")
-        refines = {"mean": recipe.mean, "mean_sha256": find_repair_card(recipe.mean)[0].sha256}
+        found = validate_diffusion(net, conditions(recipe, "cpu"), recipe, held_back, run / "published.png", "cpu")
+        if recipe.mean:
+            refines = {"mean": recipe.mean, "mean_sha256": find_repair_card(recipe.mean)[0].sha256}
     elif isinstance(recipe, PriorRecipe):
         net = PatchPrior(recipe.net.sizes)
         load_weights(net, weights)
         found = validate_prior(net, recipe, held_back, run / "published.png", "cpu")
     else:
-        net = Mixer(recipe.net.sizes)
+        net = repair_net(recipe)
         load_weights(net, weights)
-        found = validate(net, recipe, held_back, run / "published.png", "cpu")
+        found = validate(
+            net,
+            Alone(net) if isinstance(net, FourierNet) else Pass(net),
+            recipe,
+            held_back,
+            run / "published.png",
+            "cpu",
+        )
     facts = {
         "recipe": recipe.model_dump(mode="json", exclude_defaults=True),
         "data": [source.model_dump() for source in sources],
@@ -198,6 +209,15 @@ def publish_repair_run(
         "note": note,
     } | refines
     return publish_repairer(net, facts, folder, name)
+
+
+def repair_net(recipe: RepairRecipe) -> Mixer | FourierNet | DiffIR:
+    """The network that ships of a recipe. Raises UsageError for one that is a stage on the way."""
+    if recipe.net.name == "diffir-teacher":
+        raise UsageError(f"{recipe.name} is the first stage of diffir: go on with that, and publish it")
+    kinds: dict[str, type[Mixer] | type[FourierNet] | type[DiffIR]]
+    kinds = {"mixer": Mixer, "fourier": FourierNet, "diffir": DiffIR}
+    return kinds[recipe.net.name](recipe.net.sizes)
 
 
 def _weights_of(run: Path, name: str) -> Path:

@@ -89,7 +89,7 @@ class TrainRecipe(Schedule):
 
 
 class RepairNet(Part):
-    name: Literal["mixer"] = "mixer"
+    name: Literal["mixer", "fourier", "diffir-teacher", "diffir"] = "mixer"
     sizes: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -136,7 +136,8 @@ class DiffusionRecipe(Schedule):
 
     net: DiffusionNet
     mean: str = "temporal-net"
-    """The network that repairs in one pass whose answer is refined: by name, or the path of its card."""
+    """The network that repairs in one pass whose answer is refined: by name, or the path of its card. Empty: the model
+    is unified, it is shown the scan and no mask, and finds and repairs in one."""
     data: DiffusionData = DiffusionData()
     noise: NoiseLevels = NoiseLevels()
     steps_sampled: int = Field(6, ge=1)
@@ -200,7 +201,8 @@ def kind_of(path: Path) -> Kind:
         net = tomllib.loads(path.read_text(encoding="utf-8")).get("net", {})
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"{path}: cannot read the recipe ({error})") from error
-    kinds: dict[str, Kind] = {"mixer": "repair", "diffuser": "diffusion", "prior": "prior"}
+    kinds: dict[str, Kind] = {"diffuser": "diffusion", "prior": "prior"}
+    kinds |= dict.fromkeys(("mixer", "fourier", "diffir-teacher", "diffir"), "repair")
     return kinds.get(net.get("name"), "detector")
 
 

@@ -14,10 +14,11 @@ from torch import Tensor, nn
 from reelmend.errors import UsageError
 from reelmend.evaluate.fidelity import LOW_PASS_SIGMA
 from reelmend.nets.export import save_weights
-from reelmend.nets.mixer import FILL, MASK, SCAN, Mixer
+from reelmend.nets.mixer import FILL, MASK, SCAN
 from reelmend.repair.patches import SIDE, SIDES
 from reelmend.train.holes import check_planes
 from reelmend.train.loop import autocast, begin, go_on
+from reelmend.train.passes import Pass, make_pass
 from reelmend.train.pictures import save_rows
 from reelmend.train.recipe import RepairLoss, RepairRecipe
 
@@ -99,27 +100,32 @@ def train_repair(
     out: Path,
     *,
     device: str = "cpu",
+    start: Path | None = None,
     until: int | None = None,
     minutes: float | None = None,
     say: Callable[[str], None] = print,
 ) -> Path:
-    """Train, or go on; the weights' file. Arguments as in `train.detector.train`; packs are those of `train.holes`."""
+    """Train, or go on; the weights' file. Arguments as in `train.detector.train`; packs are those of `train.holes`.
+
+    `start` are the weights of an earlier stage, which `diffir` goes on from.
+    """
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(recipe.seed)
-    net = Mixer(recipe.net.sizes)
+    task = make_pass(recipe, start)
     feed, held_back = Holes(packs, recipe.seed), Holes(validation, recipe.seed, shuffled=False)
-    run = begin(net, recipe, device)
+    run = begin(task.net, recipe, device)
 
     def batch_of(step: int) -> tuple[Tensor, Tensor]:
         truth, shown = feed.batch(step, recipe.batch, SIDES[step % len(SIDES)])
-        return truth.to(device), shown.to(device).contiguous(memory_format=torch.channels_last)
+        return truth.to(device), task.show(shown).to(device).contiguous(memory_format=torch.channels_last)
 
-    def loss_of(net: Mixer, batch: tuple[Tensor, Tensor], generator: torch.Generator) -> Tensor:
+    def loss_of(net: nn.Module, batch: tuple[Tensor, Tensor], generator: torch.Generator) -> Tensor:
         truth, shown = batch
-        return repair_loss(net(shown), truth, shown[:, MASK : MASK + 1], recipe.loss)
+        answer, more = task.answer(net, shown, truth, generator)
+        return repair_loss(answer, truth, shown[:, MASK : MASK + 1], recipe.loss) + more
 
-    def scores(net: Mixer, sheet: Path) -> dict[str, float]:
-        return validate(net, recipe, held_back, sheet, device)
+    def scores(net: nn.Module, sheet: Path) -> dict[str, float]:
+        return validate(net, task, recipe, held_back, sheet, device)
 
     go_on(run, recipe, out, batch_of, loss_of, scores, until=until, minutes=minutes, say=say)
     weights = out / f"{recipe.name}.safetensors"
@@ -159,14 +165,17 @@ def _gaussian() -> Tensor:
 
 
 @torch.no_grad()
-def validate(net: Mixer, recipe: RepairRecipe, feed: Holes, sheet: Path, device: str) -> dict[str, float]:
+def validate(
+    net: nn.Module, task: Pass, recipe: RepairRecipe, feed: Holes, sheet: Path, device: str
+) -> dict[str, float]:
     """PSNR in the holes, plain and low-passed, of the network and of the fill it is shown, dB; mean over the holes."""
     net.eval()
     kept: dict[str, list[Tensor]] = {"psnr": [], "low_passed": [], "fill_psnr": [], "fill_low_passed": []}
     for number in range(min(recipe.validation, len(feed) // recipe.batch)):
-        truth, shown = (one.to(device) for one in feed.batch(number, recipe.batch))
+        truth, given = feed.batch(number, recipe.batch)
+        truth, shown = truth.to(device), task.show(given).to(device).contiguous(memory_format=torch.channels_last)
         with autocast(recipe, device):
-            answer = net(shown.contiguous(memory_format=torch.channels_last)).float()
+            answer = task.answer(net, shown, truth, torch.Generator(device))[0].float()
         holes = (shown[:, MASK : MASK + 1] > 0.5).float()
         for name, luma in (("", answer[:, :1]), ("fill_", shown[:, FILL : FILL + 1])):
             error = (luma.clamp(0, 1) - truth) * holes

@@ -1,0 +1,63 @@
+"""Networks that repair: the Fourier transform is the Fourier transform, DiffIR's diffusion inverts its own noise."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from reelmend.nets.diffir import DIFFUSION_STEPS, DiffIR, signal
+from reelmend.nets.fourier import FourierNet, irfft2, rfft2
+from reelmend.nets.zoo import REPAIR_NETS
+
+
+@pytest.mark.parametrize("size", [(8, 8), (12, 16), (7, 10)])
+def test_the_fourier_transform_is_that_of_torch(size: tuple[int, int]) -> None:
+    x = torch.randn(2, 3, *size, generator=torch.Generator().manual_seed(0))
+    real, imaginary = rfft2(x)
+    wanted = torch.fft.rfft2(x, norm="ortho")
+    torch.testing.assert_close(torch.complex(real, imaginary), wanted, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(irfft2(real, imaginary, size[1]), x, atol=1e-5, rtol=1e-4)
+
+
+def test_a_fourier_network_sees_all_of_the_patch_and_no_neighbours() -> None:
+    torch.manual_seed(0)
+    net = FourierNet({"width": 16, "blocks": 1}).eval()
+    torch.nn.init.normal_(net.head[-1].weight)  # type: ignore[arg-type]
+    shown = torch.rand(1, 8, 64, 64)
+    other, far = shown.clone(), shown.clone()
+    other[:, [1, 3, 4, 5, 6, 7]] = torch.rand(1, 6, 64, 64)
+    far[:, 0, 0, 0] += 0.5
+    with torch.no_grad():
+        told = net(shown)
+        torch.testing.assert_close(net(other), told)
+        assert (net(far) - told)[0, 0, 40:, 40:].abs().max() > 1e-6
+
+
+@pytest.mark.parametrize("name", ["mixer", "fourier", "diffir"])
+def test_a_new_network_gives_little_else_than_the_fill(name: str) -> None:
+    net = REPAIR_NETS[name]({}).eval()
+    shown = torch.rand(2, 8, 32, 64)
+    with torch.no_grad():
+        answer = net(shown)
+    assert answer.shape == (2, 2, 32, 64)
+    assert float((answer[:, 0] - shown[:, 0]).abs().mean()) < 0.1
+    assert float(answer[:, 1].min()) >= 0
+
+
+def test_the_guessed_vector_is_the_true_one_where_the_noise_is_known() -> None:
+    net = DiffIR({"width": 8, "blocks": [1, 1], "prior": 6})
+    wanted, noise = torch.randn(3, 6), torch.randn(3, 6)
+    assert signal(0) == 1 and 0 < signal(DIFFUSION_STEPS) < 0.01
+    levels = iter(range(DIFFUSION_STEPS, 0, -1))
+    state = {}
+
+    def exact(noisy: torch.Tensor, step: float, condition: torch.Tensor) -> torch.Tensor:
+        left = signal(next(levels))
+        state["noisy"] = noisy
+        return (noisy - left**0.5 * wanted) / (1 - left) ** 0.5
+
+    net.denoiser.forward = exact  # type: ignore[method-assign, assignment]
+    left = signal(DIFFUSION_STEPS)
+    guessed = net.guessed(torch.rand(3, 8, 32, 32), left**0.5 * wanted + (1 - left) ** 0.5 * noise)
+    # The last step goes to no noise at all: what is left is the vector.
+    torch.testing.assert_close(guessed, wanted, atol=1e-4, rtol=1e-3)

@@ -38,6 +38,7 @@ def jobs(draw: st.DrawFn) -> Job:
         min_blob=draw(blob),
         max_blob=draw(blob),
         grow=draw(st.integers(0, 32)),
+        bias=draw(st.floats(0, 4)),
         regrain=draw(st.booleans()),
     )
 

@@ -56,6 +56,12 @@ class RepairOptions(Options):
         min_length=1,
         description="Repairer by name (`reelmend models` lists them), or the path of a weight card.",
     )
+    bias: float = Field(
+        1.0,
+        ge=0,
+        le=4,
+        description="How much neighbours count in what is drawn by diffusion: 0 not at all, 1 as learned.",
+    )
     grow: int = Field(
         2, ge=0, le=32, description="How far repair grows the detected mask to cover the soft edge of a speck, pixels."
     )

@@ -102,17 +102,25 @@ def test_a_frame_alone_is_drawn_from_its_surroundings() -> None:
 
 @pytest.mark.parametrize("steps", [6, 50])
 def test_what_is_drawn_has_the_spread_that_was_learned(steps: int) -> None:
-    rng = np.random.default_rng(0)
     shown = np.full((40, 8, 32, 32), 0.5, np.float32)
-    noise = rng.standard_normal((40, 1, 32, 32), np.float32)
-    one = Gaussian()
-    drawn = draw(network(one), shown * np.float32(1), noise, True, steps)
-    assert one.calls == steps
-    # The mask plane is 0.5 here: the denoiser stays linear, and the flow that it implies is known.
     shown[:, 2] = 1
-    drawn = draw(network(one), shown, noise, True, steps)
+    noise = np.random.default_rng(0).standard_normal((40, 1, 32, 32), np.float32)
+    one = Gaussian()
+    drawn = draw(network(one), shown, None, noise, steps)
+    assert one.calls == steps
     assert drawn.std() == pytest.approx(SPREAD, rel=0.12 if steps == 6 else 0.02)
     assert drawn.mean() == pytest.approx(0.5, abs=0.002)
+
+
+@pytest.mark.parametrize("bias", [0.0, 0.5, 1.0, 1.5])
+def test_bias_leads_from_the_surroundings_to_the_neighbours_and_beyond(bias: float) -> None:
+    told, untold = np.full((20, 8, 32, 32), 0.6, np.float32), np.full((20, 8, 32, 32), 0.4, np.float32)
+    told[:, 2] = untold[:, 2] = 1
+    noise = np.random.default_rng(0).standard_normal((20, 1, 32, 32), np.float32)
+    one = Gaussian()
+    drawn = draw(network(one), told, untold, noise, 6, bias)
+    assert one.calls == (6 if bias in (0, 1) else 12)
+    assert drawn.mean() == pytest.approx(0.4 + 0.2 * bias, abs=0.02)
 
 
 def test_a_hole_is_guessed_as_a_whole() -> None:

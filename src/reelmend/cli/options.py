@@ -13,7 +13,8 @@ from reelmend.describe import bounds, find, limits
 PANELS = {
     "detector": "What is damage", "strength": "What is damage", "min_blob": "What is damage",
     "max_blob": "What is damage",
-    "repairer": "How it is repaired", "grow": "How it is repaired", "seed": "How it is repaired",
+    "repairer": "How it is repaired", "bias": "How it is repaired", "grow": "How it is repaired",
+    "seed": "How it is repaired",
     "start": "Which frames", "frames": "Which frames", "gaps": "Which frames", "on_error": "Which frames",
     "device": "Machine", "threads": "Machine",
 }  # fmt: skip
@@ -57,6 +58,7 @@ Strength = Annotated[str | None, option("strength", metavar="CHOICES")]
 MinBlob = Annotated[int | None, option("min_blob", metavar="PX")]
 MaxBlob = Annotated[int | None, option("max_blob", metavar="PX")]
 Repairer = Annotated[str | None, option("repairer", metavar="NAME")]
+Bias = Annotated[float | None, option("bias", metavar="N")]
 Grow = Annotated[int | None, option("grow", metavar="PX")]
 NoGrain = Annotated[
     bool,

@@ -70,7 +70,9 @@ class FrameWorker:
                 device=job.device,
             )
         )
-        self.repairer: Repairer | None = make_repairer(job.repair.repairer, job.device, job.seed) if repairs else None
+        self.repairer: Repairer | None = (
+            make_repairer(job.repair.repairer, job.device, job.seed, job.repair.bias) if repairs else None
+        )
         self._job, self._clock, self._given = job, clock, given
 
     def run(self, frames: Iterable[Frame], first: int, pool: Executor) -> Generator[Outcome, None, None]:

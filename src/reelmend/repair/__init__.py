@@ -18,18 +18,18 @@ PRIOR = "film-prior"
 PRIOR_METHODS = ("repaint", "diffpir")
 
 
-def make_repairer(name: str, device: str = "auto", seed: int = 0) -> Repairer:
+def make_repairer(name: str, device: str = "auto", seed: int = 0, bias: float = 1.0) -> Repairer:
     """A repairer by name, or that of a network by the path of its weight card, which ends in `.json`.
 
     Networks run on `device`, as `runtime.load_repair_network` has it, which also says what is raised; `seed` is that of
-    what is drawn. Raises UsageError for a name that there is no repairer of.
+    what is drawn, `bias` how much neighbours count in that. Raises UsageError for a name that there is no repairer of.
     """
     if name == "temporal":
         return TemporalRepairer()
     if name == "spatial":
         return SpatialRepairer()
     if name == "auto":
-        return _diffusion("temporal-diffusion", device, seed, routed=True)
+        return _diffusion("temporal-diffusion", device, seed, bias, routed=True)
     if name not in REPAIRERS and not name.endswith(".json"):
         raise UsageError(f"there is no repairer {name}; known are {', '.join(REPAIRERS)}")
     from reelmend.runtime import find_repair_card
@@ -41,7 +41,7 @@ def make_repairer(name: str, device: str = "auto", seed: int = 0) -> Repairer:
         return _prior("diffpir", name, device, seed)
     if card.architecture.net == "diffuser" and not card.mean:
         return _unified(name, device, seed)
-    return _diffusion(name, device, seed) if card.mean else _mixing(name, device)
+    return _diffusion(name, device, seed, bias) if card.mean else _mixing(name, device)
 
 
 def _mixing(name: str, device: str) -> Repairer:
@@ -53,7 +53,7 @@ def _mixing(name: str, device: str) -> Repairer:
     return (StillRepairer if network.card.architecture.net == "fourier" else LearnedRepairer)(network)
 
 
-def _diffusion(name: str, device: str, seed: int, *, routed: bool = False) -> Repairer:
+def _diffusion(name: str, device: str, seed: int, bias: float, *, routed: bool = False) -> Repairer:
     from reelmend.repair.sampled import DiffusionRepairer, RoutedRepairer
     from reelmend.runtime import load_repair_network
 
@@ -61,7 +61,7 @@ def _diffusion(name: str, device: str, seed: int, *, routed: bool = False) -> Re
     mean = load_repair_network(network.card.mean, device)
     if mean.card.sha256 != network.card.mean_sha256:
         raise MediaError(f"{network.name} was trained on other weights of {mean.name} than are here.")
-    return (RoutedRepairer if routed else DiffusionRepairer)(network, mean, seed=seed)
+    return (RoutedRepairer if routed else DiffusionRepairer)(network, mean, bias=bias, seed=seed)
 
 
 def _unified(name: str, device: str, seed: int) -> Repairer:

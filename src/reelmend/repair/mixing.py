@@ -52,7 +52,7 @@ class Mixture:
 def mix(network: RepairNetwork, window: Window, mask: Mask) -> Mixture:
     """Fill a mask that is not empty. Without neighbours there is nothing to mix, and the base stays as it is."""
     base = TemporalRepairer().repair(window, mask)
-    fill = _luma_of(base)
+    fill = luma_of(base)
     if not window.neighbours:
         return Mixture(base, fill, np.asarray(mask * np.float32(LOST)), np.zeros_like(mask))
     return _answered(network, base, fill, window, mask, base.unsure)
@@ -62,7 +62,7 @@ def complete(network: RepairNetwork, window: Window, mask: Mask) -> Mixture:
     """The same by a network that looks at the frame alone: what it starts from is the spatial fill."""
     base = SpatialRepairer().repair(window, mask)
     alone = replace(window, before=(), after=())
-    return _answered(network, base, _luma_of(base), alone, mask, mask.astype(np.float32))
+    return _answered(network, base, luma_of(base), alone, mask, mask.astype(np.float32))
 
 
 def _answered(network: RepairNetwork, base: Repair, fill: Floats, window: Window, mask: Mask, doubt: Floats) -> Mixture:
@@ -72,7 +72,8 @@ def _answered(network: RepairNetwork, base: Repair, fill: Floats, window: Window
     return Mixture(base, np.where(mask, luma, fill), error, _added(shown, luma, groups, mask))
 
 
-def _luma_of(repair: Repair) -> Floats:
+def luma_of(repair: Repair) -> Floats:
+    """A repaired frame's luma `(h, w)`, 0..1, as networks are shown it."""
     return np.asarray(luma8(repair.frame).astype(np.float32) / np.float32(255), np.float32)
 
 
@@ -90,7 +91,7 @@ def finish(
         origin = np.where(drawn, np.uint8(FilledBy.DIFFUSION), origin)
     base = mixture.base.frame
     new = mixture.luma if luma is None else luma
-    by = np.where(mask, new - _luma_of(mixture.base), np.float32(0))
+    by = np.where(mask, new - luma_of(mixture.base), np.float32(0))
     return Repair(
         _only(changed, change_luma(base, mask, by), window.centre.frame),
         np.clip((mixture.error - SURE) / (LOST - SURE), 0, 1) * changed,

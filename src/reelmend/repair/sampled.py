@@ -7,6 +7,8 @@ much of it as the mean is expected to be wrong by (a mean by regression and the 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +18,10 @@ from reelmend.diffusion.inpainting import chosen
 from reelmend.film import Mask
 from reelmend.motion.windows import Window
 from reelmend.repair.cells import Floats
-from reelmend.repair.mixing import Mixture, finish, mix
+from reelmend.repair.mixing import Mixture, finish, luma_of, mix
 from reelmend.repair.patches import SIDE, Patches, cover, together, views
 from reelmend.repair.promise import Repair, check_mask, untouched
+from reelmend.repair.spatial import SpatialRepairer
 from reelmend.runtime import RepairNetwork
 
 SMALLEST, LARGEST = 0.002, 0.5
@@ -26,6 +29,9 @@ SMALLEST, LARGEST = 0.002, 0.5
 
 STEPS = 6
 """Network calls; `docs/repair.md` has the table."""
+
+BIAS = 1.0
+"""How much neighbours count: 0 not at all, 1 as was learned, more than they should above."""
 
 DOUBT = 8.0
 """An expected error of one over this is shown to the network as full doubt."""
@@ -38,29 +44,36 @@ left out."""
 class Drawing:
     """A diffusion model at work on the holes of a frame."""
 
-    def __init__(self, network: RepairNetwork, steps: int, seed: int) -> None:
-        self._network, self._steps, self._seed = network, steps, seed
+    def __init__(self, network: RepairNetwork, steps: int, bias: float, seed: int) -> None:
+        self._network, self._steps, self._bias, self._seed = network, steps, bias, seed
 
     def luma(self, mixture: Mixture, window: Window, mask: Mask, wanted: Mask) -> Floats:
         """The mixture's luma `(h, w)`, 0..1, drawn anew in the `wanted` part of the mask."""
-        known = bool(window.neighbours)
-        doubt = doubt_of(mixture.error) if known else mask.astype(np.float32)
+        bias = self._bias if window.neighbours else 0.0
+        doubt = doubt_of(mixture.error)
+        alone, fill = replace(window, before=(), after=()), mixture.luma
+        if bias != 1 and window.neighbours:
+            fill = luma_of(SpatialRepairer().repair(window, mask))
         groups = cover(wanted)
         answers = []
         for patches in groups:
-            shown = views(window, mixture.luma, mask, doubt, patches)
             noise = noise_of(window, patches, self._seed)
-            answers.append(draw(self._network, shown, noise, known, self._steps))
+            told = views(window, mixture.luma, mask, doubt, patches) if bias else None
+            untold = views(alone, fill, mask, mask.astype(np.float32), patches) if bias != 1 else None
+            answers.append(draw(self._network, told, untold, noise, self._steps, bias))
         return np.where(wanted, together(answers, groups, wanted)[0], mixture.luma)
 
 
 class DiffusionRepairer:
     """A diffusion model draws all holes, biased by the neighbours and what another network makes of them."""
 
-    def __init__(self, network: RepairNetwork, mean: RepairNetwork, *, steps: int = STEPS, seed: int = 0) -> None:
-        """`steps` are network calls for each patch. The same seed gives the same film."""
+    def __init__(
+        self, network: RepairNetwork, mean: RepairNetwork, *, steps: int = STEPS, bias: float = BIAS, seed: int = 0
+    ) -> None:
+        """`steps` are network calls for each patch, twice as many where `bias` is neither 0 nor 1. The same seed gives
+        the same film."""
         self.name = network.name
-        self._mean, self._drawing = mean, Drawing(network, steps, seed)
+        self._mean, self._drawing = mean, Drawing(network, steps, bias, seed)
 
     def repair(self, window: Window, mask: Mask) -> Repair:
         check_mask(window, mask)
@@ -75,9 +88,11 @@ class RoutedRepairer:
 
     name = "auto"
 
-    def __init__(self, network: RepairNetwork, mean: RepairNetwork, *, steps: int = STEPS, seed: int = 0) -> None:
+    def __init__(
+        self, network: RepairNetwork, mean: RepairNetwork, *, steps: int = STEPS, bias: float = BIAS, seed: int = 0
+    ) -> None:
         """As `DiffusionRepairer`."""
-        self._mean, self._drawing = mean, Drawing(network, steps, seed)
+        self._mean, self._drawing = mean, Drawing(network, steps, bias, seed)
 
     def repair(self, window: Window, mask: Mask) -> Repair:
         check_mask(window, mask)
@@ -96,20 +111,33 @@ def doubt_of(error: Floats) -> Floats:
 
 
 def draw(
-    network: RepairNetwork, shown: NDArray[np.float32], noise: NDArray[np.float32], known: bool, steps: int
+    network: RepairNetwork,
+    told: NDArray[np.float32] | None,
+    untold: NDArray[np.float32] | None,
+    noise: NDArray[np.float32],
+    steps: int,
+    bias: float = BIAS,
 ) -> NDArray[np.float32]:
-    """Luma of patches `(n, 1, side, side)`, 0..1, in `steps` calls of the network.
+    """Luma of patches `(n, 1, side, side)`, 0..1, in `steps` calls of the network for each kind of view.
 
-    `shown` as `patches.views` gives it, `noise` standard Gaussian of the answer's shape; `known`: with neighbours.
+    Views are those of `patches.views`, with neighbours (`told`, not needed for bias 0) and without (`untold`, not
+    needed for bias 1); `noise` is standard Gaussian, of the answer's shape. Guesses are mixed as in classifier-free
+    guidance (Ho and Salimans 2022): without + bias (with - without).
     """
-    flag = np.full_like(noise, np.float32(known))
+    kinds = [(one, share) for one, share in ((told, bias), (untold, 1 - bias)) if one is not None and share]
+    flags = [np.full_like(noise, np.float32(one is told)) for one, _ in kinds]
 
     def denoise(x: NDArray[np.float32], alpha: float, sigma: float) -> NDArray[np.float32]:
-        level = np.full_like(flag, np.log(sigma) / 4)
-        return network.answer(np.concatenate([shown, x, level, flag], axis=1))
+        level = np.full_like(x, np.log(sigma) / 4)
+        guesses = [
+            np.float32(share) * network.answer(np.concatenate([one, x, level, flag], axis=1))
+            for (one, share), flag in zip(kinds, flags, strict=True)
+        ]
+        return np.asarray(sum(guesses[1:], guesses[0]), np.float32)
 
     walk = chosen(karras(steps, SMALLEST, LARGEST), steps)
-    start = shown[:, :1] + np.float32(LARGEST) * noise
+    first = kinds[0][0]
+    start = first[:, :1] + np.float32(LARGEST) * noise
     return np.clip(np.asarray(dpm_solver(denoise, walk, start), np.float32), 0, 1)
 
 

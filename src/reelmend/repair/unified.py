@@ -59,5 +59,6 @@ class UnifiedRepairer:
             shown = views(window, scan, np.zeros_like(wanted), nowhere, patches)
             shown[:, VIEWS.index("mask")] = 1
             noise = noise_of(window, patches, self._seed)
-            answers.append(draw(self._network, shown, noise, bool(window.neighbours), self._steps))
+            told, untold = (shown, None) if window.neighbours else (None, shown)
+            answers.append(draw(self._network, told, untold, noise, self._steps, float(told is not None)))
         return np.where(wanted, together(answers, groups, wanted)[0], scan)

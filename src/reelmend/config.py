@@ -93,6 +93,11 @@ class Job(Options):
         description="File for what was found, blob by blob: probability, class, polarity and lifetime, a JSON line a "
         "frame; unset: none.",
     )
+    edits: Location | None = Field(
+        None,
+        description="Edits of the masks, made by hand: a file of JSON lines, applied to what is detected or given; "
+        "unset: none.",
+    )
     origins: Location | None = Field(
         None,
         description="Where repaired pixels came from: a folder of 8-bit PNGs or one FFV1 gray file, 0 untouched, 60 "
@@ -172,7 +177,8 @@ class Job(Options):
 
     def anchored(self) -> Job:
         """The same job with absolute paths, so that it repeats from any directory."""
-        places = {name: getattr(self, name) for name in ("source", "output", "masks", "report", "explain", "origins")}
+        names = ("source", "output", "masks", "report", "explain", "edits", "origins")
+        places = {name: getattr(self, name) for name in names}
         return self.model_copy(update={name: place.absolute() for name, place in places.items() if place is not None})
 
 

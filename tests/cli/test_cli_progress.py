@@ -109,14 +109,14 @@ def test_quiet_says_nothing(stage: Stage, capsys: pytest.CaptureFixture[str]) ->
 
 def test_every_flag_reaches_the_job(stage: Stage) -> None:
     flags = (
-        "--masks m --report r --detector d --repairer p --bias 0.5 --strength gentle --grow 4 "
+        "--masks m --report r --detector d --repairer p --bias 0.5 --edits e --strength gentle --grow 4 "
         "--min-blob 5 --max-blob 600 --no-grain --start 7 --frames 8 --gaps hold --on-error hold "
         "--device cpu --threads 3 --seed 9 --overwrite"
     )
     assert cli.main(["restore", "a", "b", *flags.split()]) == 0
     assert stage.job.to_dict() == {
-        "source": "a", "output": "b", "masks": "m", "report": "r", "start": 7, "frames": 8, "device": "cpu",
-        "threads": 3, "seed": 9, "overwrite": True, "gaps": "hold", "on_error": "hold",
+        "source": "a", "output": "b", "masks": "m", "report": "r", "edits": "e", "start": 7, "frames": 8,
+        "device": "cpu", "threads": 3, "seed": 9, "overwrite": True, "gaps": "hold", "on_error": "hold",
         "detect": {"detector": "d", "strength": "gentle", "min_blob": 5, "max_blob": 600},
         "repair": {"repairer": "p", "bias": 0.5, "grow": 4}, "grain": {"regrain": False},
     }  # fmt: skip

@@ -52,6 +52,7 @@ MasksOption = Annotated[
 ]  # fmt: skip
 Report = Annotated[Path | None, option("report", metavar="DIR")]
 Explain = Annotated[Path | None, option("explain", metavar="FILE.jsonl")]
+Edits = Annotated[Path | None, option("edits", metavar="FILE.jsonl")]
 Origins = Annotated[Path | None, option("origins", metavar="PATH")]
 Detector = Annotated[str | None, option("detector", metavar="NAME")]
 Strength = Annotated[str | None, option("strength", metavar="CHOICES")]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from reelmend.config import Job
 from reelmend.detect import make_detector
 from reelmend.detect.promise import Blob, Detector
+from reelmend.edits import Edits, Operation, apply, read_edits
 from reelmend.film import Frame, Mask
 from reelmend.grain import regrain
 from reelmend.motion.cuts import shots
@@ -74,6 +75,7 @@ class FrameWorker:
             make_repairer(job.repair.repairer, job.device, job.seed, job.repair.bias) if repairs else None
         )
         self._job, self._clock, self._given = job, clock, given
+        self._edits = read_edits(job.edits) if job.edits else Edits()
 
     def run(self, frames: Iterable[Frame], first: int, pool: Executor) -> Generator[Outcome, None, None]:
         """Every frame from number `first` on, done, in order; earlier ones are read as neighbours only."""
@@ -148,6 +150,10 @@ class FrameWorker:
                     evidence.result(), tuple(other.result() if other else None for other in others)
                 )
             mask, blobs, listed, note = found.mask, len(found.blobs), found.blobs, found.note
+        edits = self._edits.of(scan.index)
+        if edits and not scan.fault:
+            mask, listed = _edited(edits, scan.index, mask, listed)
+            blobs = cv2.connectedComponents(mask.view(np.uint8), connectivity=8)[0] - 1
         after, repair, changed = scan, None, None
         if self.repairer and mask.any():
             changed = grow(mask, self._job.repair.grow)
@@ -170,9 +176,27 @@ class FrameWorker:
             copy_of=window.copy_of,
             fault=scan.fault,
             note=None if scan.fault else note,
+            edits=0 if scan.fault else len(edits),
         )
         origins = None if repair is None else repair.filled_by * np.uint8(ORIGIN_STEP)
         return Outcome(scan, after, mask, unsure, record, origins, listed)
+
+
+def _edited(
+    edits: Sequence[Operation], index: int, mask: Mask, listed: tuple[Blob, ...]
+) -> tuple[Mask, tuple[Blob, ...]]:
+    """The mask after its edits, and what is known of its blobs: what the detector said of those that it left as they
+    were, and of the others that a person is certain of them."""
+    edited = apply(edits, index, mask)
+    if not listed:
+        return edited, ()
+    count, _, stats, centres = cv2.connectedComponentsWithStats(edited.view(np.uint8), connectivity=8)
+    known = {(round(blob.x, 3), round(blob.y, 3), blob.area): blob for blob in listed}
+    blobs = []
+    for n in range(1, count):
+        x, y, area = float(centres[n, 0]), float(centres[n, 1]), int(stats[n, cv2.CC_STAT_AREA])
+        blobs.append(known.get((round(x, 3), round(y, 3), area)) or Blob(x, y, area, 1.0, "unknown"))
+    return edited, tuple(blobs)
 
 
 def _kinds(repair: Repair, changed: Mask) -> dict[str, float]:

@@ -20,14 +20,14 @@ def check_places(job: Job, stage: str) -> None:
         written |= {"masks": job.masks, "explain": job.explain}
     if stage != "detect":
         written["origins"] = job.origins
-    read = {"source": job.source} | ({"masks": job.masks} if masks_given else {})
+    read = {"source": job.source, "edits": job.edits} | ({"masks": job.masks} if masks_given else {})
     for name, place in written.items():
         for other, origin in read.items():
             if place is None or origin is None:
                 continue
             if _same(place, origin):
-                if other == "masks":
-                    raise UsageError(f"masks and {name} are both {place}; give them different names")
+                if other in ("masks", "edits"):
+                    raise UsageError(f"{other} and {name} are both {place}; give them different names")
                 raise UsageError(f"{place} is the source itself; choose another {name}, the source is never changed")
             if origin.is_dir() and _within(place, origin):
                 raise UsageError(

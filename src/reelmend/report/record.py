@@ -29,6 +29,8 @@ class FrameRecord:
     """The frame this one repeats (pull-down, stretched film), if any."""
     fault: str | None = None
     """Why the frame could not be read and another stands in for it."""
+    edits: int = 0
+    """Edits by hand that changed its mask, or would have."""
     note: str | None = None
     """Why nothing was looked for or changed: no neighbours to compare with, or too much would have been touched."""
 

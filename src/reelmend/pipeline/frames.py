@@ -16,7 +16,7 @@ from reelmend.config import Job
 from reelmend.detect import make_detector
 from reelmend.detect.promise import Blob, Detector
 from reelmend.edits import Edits, Operation, apply, read_edits
-from reelmend.film import Frame, Mask
+from reelmend.film import DamageMap, Frame, Mask
 from reelmend.grain import regrain
 from reelmend.motion.cuts import shots
 from reelmend.motion.picture import Picture, picture
@@ -53,6 +53,8 @@ class Outcome:
     """Codes of `FilledBy` times `ORIGIN_STEP`; None where nothing was repaired."""
     blobs: tuple[Blob, ...] = ()
     """What the detector says of the mask's blobs."""
+    damage: DamageMap | None = None
+    """Probability of damage, where a detector looked."""
 
 
 class FrameWorker:
@@ -136,6 +138,7 @@ class FrameWorker:
         scan = window.centre.frame
         note = scan.fault
         listed: tuple[Blob, ...]
+        damage: DamageMap | None = None
         if scan.fault:
             # A picture that stands in for another is passed through as it is.
             mask = np.zeros((scan.height, scan.width), np.bool_)
@@ -150,6 +153,7 @@ class FrameWorker:
                     evidence.result(), tuple(other.result() if other else None for other in others)
                 )
             mask, blobs, listed, note = found.mask, len(found.blobs), found.blobs, found.note
+            damage = found.damage
         edits = self._edits.of(scan.index)
         if edits and not scan.fault:
             mask, listed = _edited(edits, scan.index, mask, listed)
@@ -179,7 +183,7 @@ class FrameWorker:
             edits=0 if scan.fault else len(edits),
         )
         origins = None if repair is None else repair.filled_by * np.uint8(ORIGIN_STEP)
-        return Outcome(scan, after, mask, unsure, record, origins, listed)
+        return Outcome(scan, after, mask, unsure, record, origins, listed, damage)
 
 
 def _edited(

@@ -1,0 +1,113 @@
+"""The queue: one thing after another, paused and gone on with, and a failure is a sentence."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import reelmend
+from reelmend.desk.files import Roots
+from reelmend.desk.findings import Findings
+from reelmend.desk.project import Project, ReelEntry
+from reelmend.desk.queue import Queue, Task
+from reelmend.edits import Protect
+from reelmend.film import Layout
+from reelmend.media import open_reel
+from reels import in_layout, long_reel, write_reel
+
+
+@pytest.fixture(scope="module")
+def reel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    frames = in_layout(long_reel(), Layout("gray", 8))
+    return write_reel(tmp_path_factory.mktemp("reel") / "scan.mkv", frames)
+
+
+@pytest.fixture
+def entry(reel: Path, tmp_path: Path) -> ReelEntry:
+    made = Project(tmp_path / "desk", Roots([reel.parent])).add(reel)
+    made.set_options(detector="spike", repairer="temporal")
+    return made
+
+
+@pytest.fixture
+def queue() -> Iterator[Queue]:
+    made = Queue()
+    yield made
+    made.close()
+
+
+def planes(path: Path) -> list[np.ndarray]:
+    with open_reel(path) as film:
+        return [frame.planes[0] for frame in film.frames()]
+
+
+def until(told: object, seconds: float = 30.0) -> None:
+    end = time.monotonic() + seconds
+    while not told():  # type: ignore[operator]
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.01)
+
+
+def test_search_then_render_is_what_restore_does(entry: ReelEntry, reel: Path, queue: Queue, tmp_path: Path) -> None:
+    reelmend.restore(reel, tmp_path / "wanted.mkv", detector="spike", repairer="temporal")
+    findings = Findings(entry)
+    search = queue.search(entry, findings)
+    assert queue.search(entry, findings) is search
+    render = queue.render(entry, tmp_path / "out.mkv", origins=tmp_path / "origins.mkv")
+    queue.wait()
+    assert (search.state, render.state) == ("done", "done"), search.said + render.said
+    assert search.done == len(findings.records) == render.done
+    for one, two in zip(planes(tmp_path / "out.mkv"), planes(tmp_path / "wanted.mkv"), strict=True):
+        np.testing.assert_array_equal(one, two)
+    assert (tmp_path / "origins.mkv").exists()
+
+
+def test_edits_count_in_a_render(entry: ReelEntry, reel: Path, queue: Queue, tmp_path: Path) -> None:
+    with entry.journal() as journal:
+        journal.do(Protect(first=0, last=10_000, left=0, top=0, width=10_000, height=10_000))
+    queue.search(entry, Findings(entry))
+    queue.render(entry, tmp_path / "out.mkv")
+    queue.wait()
+    for one, two in zip(planes(tmp_path / "out.mkv"), planes(reel), strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
+def test_what_is_paused_goes_on_and_what_is_given_up_does_not(entry: ReelEntry, queue: Queue) -> None:
+    findings = Findings(entry)
+    task = queue.search(entry, findings)
+    until(lambda: task.done >= 2)
+    queue.pause(task.id)
+    until(lambda: task.state == "paused")
+    seen = len(findings.records)
+    queue.wait()
+    queue.go_on(task.id)
+    queue.wait()
+    assert task.state == "done" and len(findings.records) >= seen
+    other = queue.search(entry, findings)
+    queue.wait()
+    assert other is not task and other.state == "done"
+    queue.give_up(other.id)
+    assert other.state == "done"
+
+
+def test_a_failure_is_a_sentence_and_the_queue_goes_on(entry: ReelEntry, queue: Queue, tmp_path: Path) -> None:
+    broken = queue.render(entry, tmp_path / "out.mkv")
+    queue.wait()
+    assert broken.state == "failed" and "masks" in broken.said
+
+    def wrong(task: Task) -> bool:
+        raise KeyError("a fault of ours")
+
+    fault = queue._add(Task(99, "search", entry.id, "wrong", wrong))
+    queue.wait()
+    assert fault.state == "failed" and "a fault of ours" in fault.said
+    after = queue.search(entry, Findings(entry))
+    queue.wait()
+    assert after.state == "done"
+    queue.go_on(broken.id)
+    queue.wait()
+    assert broken.state == "done", broken.said

@@ -1,0 +1,1 @@
+"""The restoration desk in a browser. Needs the extra `[gui]`."""

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from reelmend.film import Mask
 from reelmend.repair.grow import grow
 from reelmend.repair.learned import LearnedRepairer
-from reelmend.repair.promise import FilledBy
-from reelmend.repair.sampled import DiffusionRepairer, RoutedRepairer, draw, guessed
+from reelmend.repair.mixing import Mixture
+from reelmend.repair.promise import FilledBy, untouched
+from reelmend.repair.sampled import DiffusionRepairer, RoutedRepairer, draw, guessed, kept_low
 from reelmend.repair.unified import UnifiedRepairer
 from reelmend.runtime import RepairNetwork
 
@@ -156,3 +157,19 @@ def test_a_unified_model_finds_by_itself_and_repairs_only_what_it_may() -> None:
     np.testing.assert_array_equal(repair.frame.planes[0][~left], window.centre.frame.planes[0][~left])
     assert set(np.unique(repair.filled_by[left])) <= {FilledBy.UNTOUCHED, FilledBy.DIFFUSION}
     assert np.abs(repair.frame.planes[0][left].astype(float) - clean.planes[0][left]).mean() < 3
+
+
+def test_what_the_mean_is_sure_of_keeps_its_low_frequencies() -> None:
+    mask, left, right = two_holes()
+    rng = np.random.default_rng(0)
+    luma = np.full(mask.shape, 0.5, np.float32)
+    error = np.where(right, np.float32(0.1), np.float32(0.001)) * mask
+    grain = rng.standard_normal(mask.shape).astype(np.float32) * np.float32(0.03)
+    drawn = np.where(mask, luma + np.float32(0.1) + grain, luma)
+    base = untouched(scene(LAYOUTS["gray8"], mask)[0])
+    kept = kept_low(Mixture(base, luma, error, np.zeros_like(mask)), drawn, mask)
+    np.testing.assert_array_equal(kept[~mask], luma[~mask])
+    np.testing.assert_allclose(kept[right], drawn[right], atol=1e-6)
+    # The cast of a tenth is gone, most of the grain is not.
+    assert abs(float((kept - luma)[left].mean())) < 0.005
+    assert float((kept - luma)[left].std()) > 0.6 * float(grain[left].std())

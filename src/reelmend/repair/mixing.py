@@ -19,7 +19,7 @@ from reelmend.repair.spatial import SpatialRepairer, put
 from reelmend.repair.temporal import TemporalRepairer
 from reelmend.runtime import RepairNetwork
 
-SURE, LOST = 3 / 255, 12 / 255
+SURE, LOST = 3 / 255, 9 / 255
 """Expected error with the grain left out, share of full scale, up to which a repair is sure and from which a guess."""
 
 AS_IT_WAS = 2 / 255
@@ -94,9 +94,14 @@ def finish(
     by = np.where(mask, new - luma_of(mixture.base), np.float32(0))
     return Repair(
         _only(changed, change_luma(base, mask, by), window.centre.frame),
-        np.clip((mixture.error - SURE) / (LOST - SURE), 0, 1) * changed,
+        unsureness(mixture.error) * changed,
         np.where(changed, origin, np.uint8(FilledBy.UNTOUCHED)),
     )
+
+
+def unsureness(error: Floats) -> Floats:
+    """0 sure .. 1 a guess, of the error to be expected."""
+    return np.asarray(np.clip((error - np.float32(SURE)) / np.float32(LOST - SURE), 0, 1), np.float32)
 
 
 def change_luma(frame: Frame, mask: Mask, by: Floats) -> Frame:

@@ -18,7 +18,7 @@ from reelmend.diffusion.inpainting import chosen
 from reelmend.film import Mask
 from reelmend.motion.windows import Window
 from reelmend.repair.cells import Floats
-from reelmend.repair.mixing import Mixture, finish, luma_of, mix
+from reelmend.repair.mixing import Mixture, finish, luma_of, mix, unsureness
 from reelmend.repair.patches import SIDE, Patches, cover, together, views
 from reelmend.repair.promise import Repair, check_mask, untouched
 from reelmend.repair.spatial import SpatialRepairer
@@ -36,7 +36,10 @@ BIAS = 1.0
 DOUBT = 8.0
 """An expected error of one over this is shown to the network as full doubt."""
 
-GUESS = 8 / 255
+FINE = 1.2
+"""Pixels: standard deviation of the blur that tells grain from what lies under it."""
+
+GUESS = 6 / 255
 """Expected error of a hole, averaged over it, from which on neighbours count as failing: share of full scale, the grain
 left out."""
 
@@ -61,7 +64,8 @@ class Drawing:
             told = views(window, mixture.luma, mask, doubt, patches) if bias else None
             untold = views(alone, fill, mask, mask.astype(np.float32), patches) if bias != 1 else None
             answers.append(draw(self._network, told, untold, noise, self._steps, bias))
-        return np.where(wanted, together(answers, groups, wanted)[0], mixture.luma)
+        drawn = np.where(wanted, together(answers, groups, wanted)[0], mixture.luma)
+        return kept_low(mixture, drawn, wanted) if bias == 1 else drawn
 
 
 class DiffusionRepairer:
@@ -103,6 +107,18 @@ class RoutedRepairer:
         if not wanted.any():
             return finish(mixture, window, mask)
         return finish(mixture, window, mask, self._drawing.luma(mixture, window, mask, wanted), wanted)
+
+
+def kept_low(mixture: Mixture, drawn: Floats, wanted: Mask) -> Floats:
+    """What was drawn, with the mixture's own low frequencies where it is sure of them.
+
+    A sample is as far from the truth as the mean of all samples is, and as far again; what the mean knows is better
+    left to it. Where the mixture is unsure the sample stays whole: a mean of several truths is none.
+    """
+    away = np.where(wanted, drawn - mixture.luma, np.float32(0))
+    inside = cv2.GaussianBlur(wanted.astype(np.float32), (0, 0), FINE)
+    low = cv2.GaussianBlur(away, (0, 0), FINE) / np.maximum(inside, np.float32(1e-3))
+    return np.asarray(drawn - np.where(wanted, low * (1 - unsureness(mixture.error)), np.float32(0)), np.float32)
 
 
 def doubt_of(error: Floats) -> Floats:

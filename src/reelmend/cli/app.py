@@ -174,3 +174,34 @@ def _run(stage: Any, options: dict[str, Any]) -> None:
     from reelmend.cli.work import run
 
     run(stage, **options)
+
+
+@app.command()
+def gui(
+    source: Annotated[
+        Path | None, typer.Argument(metavar="SOURCE", help="A reel to begin with.", show_default=False)
+    ] = None,
+    project: Annotated[
+        Path, typer.Option("--project", metavar="DIR", help="Where jobs, findings, edits and renders are kept.")
+    ] = Path("reelmend-project"),
+    port: Annotated[int, typer.Option("--port", metavar="N", min=1, max=65535, help="Port to serve at.")] = 8080,
+    host: Annotated[
+        str, typer.Option("--host", metavar="ADDRESS", help="Address to serve at; others than this machine's own want "
+                          "a token.")
+    ] = "127.0.0.1",
+    root: Annotated[
+        list[Path] | None,
+        typer.Option("--root", metavar="DIR", help="Folder that reels may be opened from; several times for several. "
+                     "Unset: the reel's, the present one, and home.", show_default=False),
+    ] = None,
+    token: Annotated[
+        str | None,
+        typer.Option("--token", metavar="TEXT", help="What a browser must bring; unset: none here, elsewhere made up.",
+                     show_default=False),
+    ] = None,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Open no browser.")] = False,
+) -> None:  # fmt: skip
+    """Open the restoration desk in the browser: look, correct, render."""
+    from reelmend.cli.gui import serve
+
+    serve(source, project, root or [], host, port, token, not no_browser)

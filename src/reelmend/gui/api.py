@@ -201,7 +201,8 @@ def told(one: OpenReel) -> dict[str, Any]:
         "source": str(one.entry.source),
         "width": facts.width,
         "height": facts.height,
-        "frames": facts.frames,
+        # What the header suggests is good enough to scrub by; a frame beyond the end is a sentence.
+        "frames": facts.frames or facts.frames_about,
         "rate": str(facts.rate),
         "timecode": facts.timecode,
         "pixel_format": facts.pixel_format,

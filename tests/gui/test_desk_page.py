@@ -1,0 +1,168 @@
+"""The desk's page in a real browser: what a person does at it, from opening a reel to the rendered film."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from reelmend.edits import read_edits
+from reelmend.film import Layout
+from reels import in_layout, long_reel, write_reel
+
+pytest.importorskip("nicegui", reason="the extra [gui] is not installed")
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed: the desk's page is not tested")
+
+SECONDS = 60.0
+
+
+@pytest.fixture(scope="module")
+def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("media")
+    write_reel(folder / "scan.mkv", in_layout(long_reel(), Layout("yuv", 8, sub_x=1, sub_y=1)))
+    return folder
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+class Server:
+    """`reelmend gui`, as a person starts it."""
+
+    def __init__(self, media: Path, project: Path) -> None:
+        self.address = f"http://127.0.0.1:{free_port()}/"
+        port = self.address.rsplit(":", 1)[1].strip("/")
+        command = [sys.executable, "-m", "reelmend", "gui", "--project", str(project), "--root", str(media), "--port"]
+        # NiceGUI behaves otherwise where it believes itself under test.
+        environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST", "NICEGUI"))}
+        self._process = subprocess.Popen([*command, port, "--no-browser"], env=environment, cwd=media)
+        end = time.monotonic() + SECONDS
+        while True:
+            try:
+                urllib.request.urlopen(self.address, timeout=5).close()
+                return
+            except (urllib.error.URLError, OSError):
+                assert self._process.poll() is None, "the server ended"
+                assert time.monotonic() < end, "the server never answered"
+                time.sleep(0.1)
+
+    def kill(self) -> None:
+        self._process.send_signal(signal.SIGKILL)
+        self._process.wait()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[object]:
+    with sync_api.sync_playwright() as playwright:
+        made = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
+        yield made
+        made.close()
+
+
+@pytest.fixture
+def page(browser: object) -> Iterator[object]:
+    made = browser.new_page(viewport={"width": 1280, "height": 720})  # type: ignore[attr-defined]
+    wrong: list[str] = []
+    made.on("pageerror", lambda error: wrong.append(str(error)))
+    away = []
+    made.on("request", lambda request: away.append(request.url))
+    made.set_default_timeout(SECONDS * 1000)
+    yield made
+    made.close()
+    assert not wrong
+    assert all(url.startswith(("http://127.0.0.1:", "data:", "blob:", "ws:")) for url in away), "asked the internet"
+
+
+def test_a_reel_from_opening_to_the_rendered_film(page, media: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    expect = sync_api.expect
+    server = Server(media, tmp_path / "project")
+    try:
+        page.goto(server.address)
+        expect(page.locator("#empty")).to_be_visible()
+        page.click("#open-first")
+        page.click("#browse-list button:has-text('scan.mkv')")
+        expect(page.locator("button.reel")).to_have_text("scan")
+        expect(page.locator("#found")).to_have_text("Nothing was looked for yet.")
+
+        # Frame-accurate by keyboard, number and timeline.
+        page.focus("#viewer")
+        for key in ("ArrowRight", "ArrowRight", "ArrowRight", "ArrowLeft"):
+            page.keyboard.press(key)
+        expect(page.locator("#number")).to_have_value("2")
+        page.fill("#number", "5")
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.getElementById('viewer').frame") == 5
+        page.focus("#viewer")
+        page.keyboard.press("?")
+        expect(page.locator("#help")).to_be_visible()
+        page.click("#help-close")
+
+        page.select_option("#strength", "gentle")
+        page.click("#search")
+        expect(page.locator("#found")).to_contain_text("frames looked at")
+        expect(page.locator("#worst button").first).to_be_visible()
+        page.click("#worst >> button >> nth=0")
+        worst = int(page.input_value("#number"))
+
+        # A stroke is an operation in the project; undo takes it back.
+        page.click("[data-tool=brush]")
+        box = page.locator("#viewer canvas").bounding_box()
+        middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        page.mouse.move(*middle)
+        page.mouse.down()
+        page.mouse.move(middle[0] + 60, middle[1] + 20, steps=5)
+        edits = tmp_path / "project" / "reels" / "scan" / "edits.jsonl"
+        with page.expect_response(lambda answer: answer.url.endswith("/edits") and answer.ok):
+            page.mouse.up()
+        (stroke,) = read_edits(edits).operations
+        assert stroke.kind == "stroke" and stroke.frame == worst and len(stroke.points) > 3
+        with page.expect_response(lambda answer: answer.url.endswith("/undo") and answer.ok):
+            page.click("#undo")
+        assert not read_edits(edits)
+        with page.expect_response(lambda answer: answer.url.endswith("/redo") and answer.ok):
+            page.click("#redo")
+
+        for compare in ("wipe", "beside", "flip", "difference", "off"):
+            page.click(f"[data-compare={compare}]")
+            expect(page.locator(f"[data-compare={compare}]")).to_have_attribute("aria-pressed", "true")
+        page.click("[data-shown=strip]")
+        page.click("[data-review=approved]")
+        expect(page.locator("[data-review=approved]")).to_have_attribute("aria-pressed", "true")
+        page.wait_for_timeout(300)
+
+        # Killed, and started again: everything is there.
+        server.kill()
+        server = Server(media, tmp_path / "project")
+        page.goto(server.address)
+        expect(page.locator("#found")).to_contain_text("frames looked at")
+        expect(page.locator("#strength")).to_have_value("gentle")
+        expect(page.locator("[data-review=approved]")).to_have_attribute("aria-pressed", "true")
+        assert len(read_edits(edits).operations) == 1
+
+        page.select_option("#repairer", "temporal")
+        page.fill("#film", "../out.mkv")
+        page.click("#render")
+        expect(page.locator("#said")).to_contain_text("is no file name")
+        page.fill("#film", "out.mkv")
+        page.click("#render")
+        expect(page.locator("#tasks .task").first).to_contain_text("done,")
+        assert (tmp_path / "project" / "reels" / "scan" / "renders" / "out.mkv").exists()
+    finally:
+        server.kill()

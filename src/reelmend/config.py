@@ -52,9 +52,10 @@ class RepairOptions(Options):
     """How damage is filled."""
 
     repairer: str = Field(
-        "temporal",
+        "auto",
         min_length=1,
-        description="Repairer by name (`reelmend models` lists them), or the path of a weight card.",
+        description="Repairer by name, `reelmend models` lists them, or a weight card's path; auto: from neighbours "
+        "where they tell, drawn by diffusion where they do not.",
     )
     bias: float = Field(
         1.0,

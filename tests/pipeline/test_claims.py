@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from reels import digest, leavings, numbered, read, scan, write_reel
 
 import reelmend
 from reelmend.errors import UsageError
 from reelmend.pipeline import Progress, run
+from reels import digest, leavings, numbered, read, scan, write_reel
 
 COUNT = 12
 
@@ -205,6 +205,6 @@ def test_a_report_inside_the_source_is_refused(tmp_path: Path) -> None:
 def test_unknown_detector_and_repairer(reel: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="there is no detector magic; known are auto, fast"):
         reelmend.restore(reel, tmp_path / "out.mkv", detector="magic")
-    with pytest.raises(UsageError, match="there is no repairer magic; known are temporal"):
+    with pytest.raises(UsageError, match="there is no repairer magic; known are auto, temporal"):
         reelmend.restore(reel, tmp_path / "out.mkv", repairer="magic")
     assert not leavings(tmp_path)

@@ -10,11 +10,13 @@ import pytest
 from numpy.typing import NDArray
 
 from reelmend.film import Mask
+from reelmend.repair import sampled
 from reelmend.repair.grow import grow
 from reelmend.repair.learned import LearnedRepairer
-from reelmend.repair.mixing import Mixture
+from reelmend.repair.mixing import Mixture, holes_of
 from reelmend.repair.promise import FilledBy, untouched
-from reelmend.repair.sampled import DiffusionRepairer, RoutedRepairer, draw, guessed, kept_low
+from reelmend.repair.sampled import DiffusionRepairer, RoutedRepairer, draw, kept_low
+from reelmend.repair.temporal import TemporalRepairer
 from reelmend.repair.unified import UnifiedRepairer
 from reelmend.runtime import RepairNetwork
 
@@ -60,7 +62,8 @@ def two_holes() -> tuple[Mask, Mask, Mask]:
     return left | right, left, right
 
 
-def test_only_where_neighbours_fail_is_drawn() -> None:
+def test_only_where_neighbours_fail_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sampled, "ASKED", 0.0)
     mask, left, right = two_holes()
     window, _ = scene(LAYOUTS["gray8"], mask)
     mean = network(Mean())
@@ -75,12 +78,23 @@ def test_only_where_neighbours_fail_is_drawn() -> None:
     assert set(np.unique(changed)) <= {FilledBy.UNTOUCHED, FilledBy.DIFFUSION}
 
 
-def test_nothing_is_drawn_where_nothing_is_guessed() -> None:
+def test_nothing_is_drawn_where_nothing_is_guessed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sampled, "ASKED", 0.0)
     _, small, _ = two_holes()
     window, _ = scene(LAYOUTS["gray8"], small)
     one = Gaussian()
     repair = RoutedRepairer(network(one), network(Mean())).repair(window, small)
     assert one.calls == 0 and FilledBy.DIFFUSION not in repair.filled_by
+
+
+def test_holes_on_which_neighbours_agree_are_put_to_no_network() -> None:
+    mask, _, _ = two_holes()
+    window, _ = scene(LAYOUTS["gray8"], mask)
+    # None that could answer: being asked would raise.
+    repair = RoutedRepairer(network(None), network(None)).repair(window, mask)
+    wanted = TemporalRepairer().repair(window, mask)
+    np.testing.assert_array_equal(repair.frame.planes[0], wanted.frame.planes[0])
+    np.testing.assert_array_equal(repair.filled_by, wanted.filled_by)
 
 
 def test_a_seed_gives_the_same_film_and_another_one_another() -> None:
@@ -93,12 +107,14 @@ def test_a_seed_gives_the_same_film_and_another_one_another() -> None:
     assert (first.frame.planes[0][mask] != other.frame.planes[0][mask]).any()
 
 
-def test_a_frame_alone_is_drawn_from_its_surroundings() -> None:
+def test_a_frame_alone_is_drawn_from_its_surroundings_only_where_that_is_asked_for() -> None:
     mask, _, _ = two_holes()
     window, _ = scene(LAYOUTS["gray8"], mask)
     alone = replace(window, before=(), after=())
-    repair = RoutedRepairer(network(Gaussian()), network(Mean())).repair(alone, mask)
-    assert (repair.filled_by[mask] == FilledBy.DIFFUSION).mean() > 0.9
+    drawn = DiffusionRepairer(network(Gaussian()), network(Mean())).repair(alone, mask)
+    assert (drawn.filled_by[mask] == FilledBy.DIFFUSION).mean() > 0.9
+    routed = RoutedRepairer(network(Gaussian()), network(Mean())).repair(alone, mask)
+    assert (routed.filled_by[mask] == FilledBy.SPATIAL).all()
 
 
 @pytest.mark.parametrize("steps", [6, 50])
@@ -128,7 +144,7 @@ def test_a_hole_is_guessed_as_a_whole() -> None:
     mask, _, right = two_holes()
     error = np.where(right, np.float32(0.03), np.float32(0))
     error[42:44, 97:99], error[45:47, 22:24] = 0.5, 0.05
-    np.testing.assert_array_equal(guessed(error, mask), right)
+    np.testing.assert_array_equal(holes_of(error, mask, 6 / 255), right)
 
 
 class Neighbourly:
@@ -167,7 +183,7 @@ def test_what_the_mean_is_sure_of_keeps_its_low_frequencies() -> None:
     grain = rng.standard_normal(mask.shape).astype(np.float32) * np.float32(0.03)
     drawn = np.where(mask, luma + np.float32(0.1) + grain, luma)
     base = untouched(scene(LAYOUTS["gray8"], mask)[0])
-    kept = kept_low(Mixture(base, luma, error, np.zeros_like(mask)), drawn, mask)
+    kept = kept_low(Mixture(base, luma, error, np.zeros_like(mask), mask), drawn, mask)
     np.testing.assert_array_equal(kept[~mask], luma[~mask])
     np.testing.assert_allclose(kept[right], drawn[right], atol=1e-6)
     # The cast of a tenth is gone, most of the grain is not.

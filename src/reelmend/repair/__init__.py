@@ -8,7 +8,7 @@ from reelmend.repair.promise import FilledBy, Repair, Repairer
 from reelmend.repair.spatial import SpatialRepairer
 from reelmend.repair.temporal import TemporalRepairer
 
-REPAIRERS = ("temporal", "temporal-net", "spatial")
+REPAIRERS = ("auto", "temporal", "temporal-net", "temporal-diffusion", "spatial")
 """Repairers by name; the first is the default."""
 
 

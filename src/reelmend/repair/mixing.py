@@ -47,29 +47,48 @@ class Mixture:
     """`(h, w)`, absolute error to be expected of luma with the grain left out, 0..1; 0 outside the mask."""
     added: Mask
     """`(h, w)`, pixels whose luma neither the fill nor a neighbour shows."""
+    asked: Mask
+    """`(h, w)`, the part of the mask that the network was asked about; the base's own is the rest."""
 
 
-def mix(network: RepairNetwork, window: Window, mask: Mask) -> Mixture:
-    """Fill a mask that is not empty. Without neighbours there is nothing to mix, and the base stays as it is."""
+def mix(network: RepairNetwork, window: Window, mask: Mask, least: float = 0.0) -> Mixture:
+    """Fill a mask that is not empty. Without neighbours there is nothing to mix, and the base stays as it is.
+
+    Holes that the temporal repairer is less unsure of than `least`, 0..1, on average stay as it fills them: they cost
+    nothing more.
+    """
     base = TemporalRepairer().repair(window, mask)
     fill = luma_of(base)
-    if not window.neighbours:
-        return Mixture(base, fill, np.asarray(mask * np.float32(LOST)), np.zeros_like(mask))
-    return _answered(network, base, fill, window, mask, base.unsure)
+    wanted = holes_of(base.unsure, mask, least) if least else mask
+    if not window.neighbours or not wanted.any():
+        nothing = np.zeros_like(mask)
+        error = np.asarray(mask * np.float32(0 if window.neighbours else LOST), np.float32)
+        return Mixture(base, fill, error, nothing, nothing)
+    return _answered(network, base, fill, window, mask, base.unsure, wanted)
+
+
+def holes_of(measure: Floats, mask: Mask, least: float) -> Mask:
+    """The holes (8-connected) of a mask in which a measure is `least` or more on average."""
+    count, labels = cv2.connectedComponents(mask.view(np.uint8), connectivity=8)
+    sums = np.bincount(labels[mask], measure[mask], count)
+    sizes = np.bincount(labels[mask], minlength=count)
+    return np.asarray((sums >= least * np.maximum(sizes, 1))[labels] & mask)
 
 
 def complete(network: RepairNetwork, window: Window, mask: Mask) -> Mixture:
     """The same by a network that looks at the frame alone: what it starts from is the spatial fill."""
     base = SpatialRepairer().repair(window, mask)
     alone = replace(window, before=(), after=())
-    return _answered(network, base, luma_of(base), alone, mask, mask.astype(np.float32))
+    return _answered(network, base, luma_of(base), alone, mask, mask.astype(np.float32), mask)
 
 
-def _answered(network: RepairNetwork, base: Repair, fill: Floats, window: Window, mask: Mask, doubt: Floats) -> Mixture:
-    groups = cover(mask)
+def _answered(
+    network: RepairNetwork, base: Repair, fill: Floats, window: Window, mask: Mask, doubt: Floats, wanted: Mask
+) -> Mixture:
+    groups = cover(wanted)
     shown = [views(window, fill, mask, doubt, patches) for patches in groups]
-    luma, error = together([network.answer(one) for one in shown], groups, mask)
-    return Mixture(base, np.where(mask, luma, fill), error, _added(shown, luma, groups, mask))
+    luma, error = together([network.answer(one) for one in shown], groups, wanted)
+    return Mixture(base, np.where(wanted, luma, fill), error, _added(shown, luma, groups, wanted), wanted)
 
 
 def luma_of(repair: Repair) -> Floats:
@@ -85,7 +104,8 @@ def finish(
     Where the mixture finds no damage under the grown mask the scan stays as it was.
     """
     away = cv2.GaussianBlur(np.abs(mixture.luma - window.centre.luma.astype(np.float32) / 255) * mask, (0, 0), NEAR)
-    changed = mask & (away >= AS_IT_WAS * cv2.GaussianBlur(mask.astype(np.float32), (0, 0), NEAR))
+    damaged = away >= AS_IT_WAS * cv2.GaussianBlur(mask.astype(np.float32), (0, 0), NEAR)
+    changed = mask & (damaged | ~mixture.asked)
     origin = np.where(mixture.added, np.uint8(FilledBy.NETWORK), mixture.base.filled_by)
     if drawn is not None:
         origin = np.where(drawn, np.uint8(FilledBy.DIFFUSION), origin)
@@ -94,7 +114,7 @@ def finish(
     by = np.where(mask, new - luma_of(mixture.base), np.float32(0))
     return Repair(
         _only(changed, change_luma(base, mask, by), window.centre.frame),
-        unsureness(mixture.error) * changed,
+        np.where(mixture.asked, unsureness(mixture.error) * changed, mixture.base.unsure),
         np.where(changed, origin, np.uint8(FilledBy.UNTOUCHED)),
     )
 

@@ -18,7 +18,7 @@ from reelmend.diffusion.inpainting import chosen
 from reelmend.film import Mask
 from reelmend.motion.windows import Window
 from reelmend.repair.cells import Floats
-from reelmend.repair.mixing import Mixture, finish, luma_of, mix, unsureness
+from reelmend.repair.mixing import Mixture, finish, holes_of, luma_of, mix, unsureness
 from reelmend.repair.patches import SIDE, Patches, cover, together, views
 from reelmend.repair.promise import Repair, check_mask, untouched
 from reelmend.repair.spatial import SpatialRepairer
@@ -38,6 +38,9 @@ DOUBT = 8.0
 
 FINE = 1.2
 """Pixels: standard deviation of the blur that tells grain from what lies under it."""
+
+ASKED = 0.02
+"""Holes that the temporal repairer is so unsure of on average, 0..1, are put to the network that mixes."""
 
 GUESS = 6 / 255
 """Expected error of a hole, averaged over it, from which on neighbours count as failing: share of full scale, the grain
@@ -88,7 +91,8 @@ class DiffusionRepairer:
 
 
 class RoutedRepairer:
-    """Holes that neighbours show are filled from them, mixed by a network; a diffusion model draws the others."""
+    """Holes on which neighbours agree are filled from them; others are put to a network that mixes; and what that does
+    not know either a diffusion model draws. A frame without neighbours is filled from its surroundings."""
 
     name = "auto"
 
@@ -102,8 +106,11 @@ class RoutedRepairer:
         check_mask(window, mask)
         if not mask.any():
             return untouched(window)
-        mixture = mix(self._mean, window, mask)
-        wanted = guessed(mixture.error, mask)
+        mixture = mix(self._mean, window, mask, ASKED)
+        if not mixture.asked.any():
+            # Neighbours agree, or there are none: then what would be drawn is no nearer than the spatial fill.
+            return mixture.base
+        wanted = holes_of(mixture.error, mask, GUESS)
         if not wanted.any():
             return finish(mixture, window, mask)
         return finish(mixture, window, mask, self._drawing.luma(mixture, window, mask, wanted), wanted)
@@ -155,14 +162,6 @@ def draw(
     first = kinds[0][0]
     start = first[:, :1] + np.float32(LARGEST) * noise
     return np.clip(np.asarray(dpm_solver(denoise, walk, start), np.float32), 0, 1)
-
-
-def guessed(error: Floats, mask: Mask) -> Mask:
-    """The holes of the mask whose expected error is `GUESS` or more on average."""
-    count, labels = cv2.connectedComponents(mask.view(np.uint8), connectivity=8)
-    sums = np.bincount(labels[mask], error[mask], count)
-    sizes = np.bincount(labels[mask], minlength=count)
-    return np.asarray((sums >= GUESS * np.maximum(sizes, 1))[labels] & mask)
 
 
 def noise_of(window: Window, patches: Patches, seed: int) -> NDArray[np.float32]:

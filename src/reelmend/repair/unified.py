@@ -40,7 +40,7 @@ class UnifiedRepairer:
         base = TemporalRepairer().repair(window, mask)
         clean = self._clean(window, mask)
         nothing = np.zeros(mask.shape, np.float32)
-        mixture = Mixture(base, clean, nothing, np.zeros_like(mask))
+        mixture = Mixture(base, clean, nothing, np.zeros_like(mask), mask)
         return replace(finish(mixture, window, mask, drawn=mask), unsure=base.unsure)
 
     def find(self, window: Window) -> tuple[Floats, DamageMap]:

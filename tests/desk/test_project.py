@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from reels import in_layout, long_reel, write_reel
 
 from reelmend.desk.files import Roots
 from reelmend.desk.project import Project
 from reelmend.edits import Reject
 from reelmend.errors import MediaError, UsageError
 from reelmend.film import Layout
+from reels import in_layout, long_reel, write_reel
 
 
 @pytest.fixture(scope="module")

@@ -8,13 +8,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from reels import in_layout, long_reel, write_reel
 
 import reelmend.desk.stills as stills_module
 from reelmend.desk.stills import Shelf, Stills
 from reelmend.errors import UsageError
 from reelmend.film import Layout
 from reelmend.media import open_reel
+from reels import in_layout, long_reel, write_reel
 
 FRAMES = 40
 

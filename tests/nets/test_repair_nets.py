@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from reelmend.nets.diffir import DIFFUSION_STEPS, DiffIR, signal
+from reelmend.nets.diffuser import Diffuser, grain_around
 from reelmend.nets.fourier import FourierNet, irfft2, rfft2
 from reelmend.nets.zoo import REPAIR_NETS
 
@@ -61,3 +62,36 @@ def test_the_guessed_vector_is_the_true_one_where_the_noise_is_known() -> None:
     guessed = net.guessed(torch.rand(3, 8, 32, 32), left**0.5 * wanted + (1 - left) ** 0.5 * noise)
     # The last step goes to no noise at all: what is left is the vector.
     torch.testing.assert_close(guessed, wanted, atol=1e-4, rtol=1e-3)
+
+
+def test_grain_is_seen_around_holes_whatever_the_picture() -> None:
+    generator = torch.Generator().manual_seed(0)
+    slope = torch.linspace(0.2, 0.8, 64).expand(64, 64)
+    edge = torch.where(torch.arange(64) < 30, 0.3, 0.7).expand(64, 64)
+    told = []
+    for picture in (slope, edge):
+        for strength in (0.005, 0.01, 0.02, 0.04):
+            shown = torch.zeros(1, 8, 64, 64)
+            shown[:, 4:] = picture + strength * torch.randn(4, 64, 64, generator=generator)
+            shown[:, 1] = picture + strength * torch.randn(64, 64, generator=generator)
+            shown[:, 2, 20:40, 20:40] = 1
+            shown[:, 1, 20:40, 20:40] = 1
+            told.append(grain_around(shown)[0, :, 30, 30])
+    levels = torch.stack(told)
+    # Twice the grain is half the logarithm of two more, on a slope and at an edge alike; damage is not seen.
+    steps = levels[1:4] - levels[:3]
+    torch.testing.assert_close(steps, torch.full_like(steps, 0.3466), atol=0.06, rtol=0)
+    torch.testing.assert_close(levels[:4], levels[4:], atol=0.1, rtol=0)
+    # Between scan and neighbour there are two grains, and no picture.
+    torch.testing.assert_close(levels[:, 0], levels[:, 1], atol=0.1, rtol=0)
+
+
+def test_a_diffuser_may_be_told_of_the_grain() -> None:
+    net = Diffuser(
+        {"fold": 2, "width": 8, "multiples": [1, 2], "blocks": 1, "attention": [1], "heads": 2, "grain": True}
+    )
+    shown = torch.rand(2, 11, 32, 32)
+    shown[:, 9], shown[:, 2] = -1.0, (torch.rand(2, 32, 32) > 0.8).float()
+    with torch.no_grad():
+        assert torch.isfinite(net.eval()(shown)).all()
+    assert net.net.stem.in_channels == 48

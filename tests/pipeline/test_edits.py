@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from reels import in_layout, long_reel, write_reel
 
 import reelmend
 from reelmend.edits import Journal, Line, Operation, Protect, Stroke
 from reelmend.errors import UsageError
 from reelmend.film import Layout, Mask
 from reelmend.media import open_mask_reader, open_reel
+from reels import in_layout, long_reel, write_reel
 
 FRAMES = 7
 

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from reels import digest, in_layout, leavings, long_reel, report_frames, scan, write_reel
 
 import reelmend
 from reelmend.film import Layout
 from reelmend.pipeline import Progress, run
 from reelmend.pipeline.workspace import Workspace
 from reelmend.report import ReportWriter
+from reels import digest, in_layout, leavings, long_reel, report_frames, scan, write_reel
 
 YUV420 = Layout("yuv", 8, sub_x=1, sub_y=1)
 LONG = 38

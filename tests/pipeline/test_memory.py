@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from reels import scan, write_reel
 
 import reelmend
 from reelmend.film import Frame
 from reelmend.pipeline import Progress, run
+from reels import scan, write_reel
 
 
 class Alive:

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from reels import in_layout, long_reel, write_reel
 
 import reelmend
 from reelmend.errors import UsageError
 from reelmend.film import Layout
 from reelmend.media import open_mask_reader, open_reel
 from reelmend.repair import FilledBy, grow
+from reels import in_layout, long_reel, write_reel
 
 FRAMES = 9
 

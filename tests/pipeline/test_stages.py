@@ -8,6 +8,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+
+import reelmend
+from reelmend.errors import UsageError
+from reelmend.film import Layout
 from reels import (
     HEIGHT,
     WIDTH,
@@ -22,10 +26,6 @@ from reels import (
     scan,
     write_reel,
 )  # fmt: skip
-
-import reelmend
-from reelmend.errors import UsageError
-from reelmend.film import Layout
 
 YUV422 = Layout("yuv", 10, sub_x=1)
 COUNT = 9

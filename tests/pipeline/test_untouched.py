@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from reels import HEIGHT, WIDTH, check_outside, in_layout, read, read_masks, scan, write_reel
 
 import reelmend
 from footage import pan
 from reelmend.film import Layout
+from reels import HEIGHT, WIDTH, check_outside, in_layout, read, read_masks, scan, write_reel
 
 COUNT = 7
 FILMS = {

@@ -192,7 +192,7 @@ def test_recipes_say_what_they_are_of() -> None:
 
 @pytest.fixture
 def recipe_of_diffusion() -> DiffusionRecipe:
-    sizes = {"width": 8, "multiples": [1, 2], "blocks": 1, "attention": [1], "heads": 2}
+    sizes = {"width": 8, "multiples": [1, 2], "blocks": 1, "attention": [1], "heads": 2, "grain": True}
     return DiffusionRecipe(
         name="drawn", steps=6, batch=4, validate_every=3, validation=1, precision="fp32",
         net=DiffusionNet(sizes=sizes), optimiser=Optimiser(warmup=2),

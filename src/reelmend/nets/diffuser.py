@@ -30,15 +30,17 @@ class Diffuser(nn.Module):
     planes = 11
 
     def __init__(self, sizes: Mapping[str, Any] | None = None) -> None:
-        """`sizes` are those of `DenoisingUNet`, and `fold`, 1 or 2: the net works on squares of so many pixels
-        a side as channels; at 2 it is four times cheaper, and still draws every pixel."""
+        """`sizes` are those of `DenoisingUNet`; `fold`, 1 or 2: the net works on squares of so many pixels a side as
+        channels, at 2 it is four times cheaper, and still draws every pixel; and `grain`: it is told how strong the
+        grain is around the hole (`grain_around`), which its normalisations would hide from it."""
         super().__init__()
         self.facts = {"net": "diffuser", "sizes": dict(sizes or {})}
         given: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value for key, value in (sizes or {}).items()
         }
         self.fold: int = given.pop("fold", 1)
-        self.net = DenoisingUNet(10 * self.fold**2, self.fold**2, **given)
+        self.grain: bool = given.pop("grain", False)
+        self.net = DenoisingUNet((12 if self.grain else 10) * self.fold**2, self.fold**2, **given)
         last = self.net.head[-1]
         assert isinstance(last, nn.Conv2d) and last.bias is not None
         nn.init.zeros_(last.weight)
@@ -67,6 +69,8 @@ class Diffuser(nn.Module):
             ],
             dim=1,
         )
+        if self.grain:
+            known = torch.cat([known, grain_around(shown)], dim=1)
         if self.fold > 1:
             known = nn.functional.pixel_unshuffle(known, self.fold)
         told = self.net(known, level).float()
@@ -78,3 +82,33 @@ class Diffuser(nn.Module):
         """What is exported: the same."""
         guess: Tensor = self(shown)
         return guess
+
+
+SPEED_OF_CHANGE = ((1, -2, 1), (-2, 4, -2), (1, -2, 1))
+"""Immerkaer, "Fast noise variance estimation" (1996): no plane, no slope and no straight edge passes it, noise does."""
+
+REACH = 8
+"""Pixels on each side over which the strength of grain is averaged."""
+
+PATCH = 0.02
+"""Share of the pixels around that the whole patch weighs as much as."""
+
+USUAL, LEAST = 0.06, 0.002
+"""Mean response of the filter to common grain, and to next to none; full scale."""
+
+
+def grain_around(shown: Tensor) -> Tensor:
+    """How strong grain is around every pixel, the hole left out, `(b, 2, h, w)`: logarithm of the mean response to the
+    scan, and to its difference from the neighbour that is most like it, in which no picture is left."""
+    scan, neighbours = shown[:, SCAN : SCAN + 1].float(), shown[:, NEIGHBOURS : NEIGHBOURS + 4].float()
+    hole = shown[:, MASK : MASK + 1].float()
+    known = 1 - nn.functional.max_pool2d(hole, 3, stride=1, padding=1)
+    planes = torch.cat([scan, (scan - neighbours) / 2**0.5], dim=1)
+    kernel = planes.new_tensor(SPEED_OF_CHANGE)[None, None].expand(5, 1, 3, 3)
+    response = nn.functional.conv2d(nn.functional.pad(planes, (1, 1, 1, 1), mode="replicate"), kernel, groups=5).abs()
+    pool = nn.AvgPool2d(2 * REACH + 1, stride=1, padding=REACH)
+    whole = (response * known).sum(dim=(2, 3), keepdim=True) / known.sum(dim=(2, 3), keepdim=True).clamp(min=1)
+    # In the middle of a large hole nothing is near: there the whole patch speaks.
+    mean = (pool(response * known) + PATCH * whole) / (pool(known) + PATCH)
+    apart = torch.minimum(torch.minimum(mean[:, 1:2], mean[:, 2:3]), torch.minimum(mean[:, 3:4], mean[:, 4:5]))
+    return torch.log(torch.cat([mean[:, :1], apart], dim=1).clamp(min=LEAST) / USUAL) / 2

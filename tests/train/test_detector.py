@@ -11,10 +11,9 @@ import torch
 from safetensors.torch import load_file
 
 from reelmend.errors import UsageError
-from reelmend.nets.diffuser import Diffuser
+from reelmend.nets.diffir import Teacher
 from reelmend.nets.export import load_weights
-from reelmend.nets.mixer import Mixer
-from reelmend.nets.zoo import Detector
+from reelmend.nets.zoo import REPAIR_NETS, Detector
 from reelmend.train.average import Average
 from reelmend.train.detector import train
 from reelmend.train.loop import learning_rate
@@ -22,9 +21,8 @@ from reelmend.train.recipe import (
     Optimiser,
     TrainRecipe,
     kind_of,
-    load_diffusion_recipe,
     load_recipe,
-    load_repair_recipe,
+    load_repairer_recipe,
     recipe_path,
 )
 
@@ -93,15 +91,11 @@ def test_the_average_follows_the_weights() -> None:
 
 @pytest.mark.parametrize("path", sorted(recipe_path("window-fast").parent.glob("*.toml")), ids=lambda path: path.stem)
 def test_packaged_recipes_build_their_net(path: Path) -> None:
-    if kind_of(path) == "repair":
-        repair = load_repair_recipe(path)
-        assert repair.name == path.stem
-        Mixer(repair.net.sizes)
-        return
-    if kind_of(path) == "diffusion":
-        diffusion = load_diffusion_recipe(path)
-        assert diffusion.name == path.stem
-        Diffuser(diffusion.net.sizes)
+    if kind_of(path) != "detector":
+        other = load_repairer_recipe(path)
+        assert other.name == path.stem
+        kind = {"diffir-teacher": Teacher} | REPAIR_NETS
+        kind[other.net.name](other.net.sizes)
         return
     recipe = load_recipe(path)
     assert recipe.name == path.stem

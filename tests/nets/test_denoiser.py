@@ -28,7 +28,7 @@ def test_any_depth(multiples: tuple[int, ...], blocks: int) -> None:
     assert net.multiple == 1 << (len(multiples) - 1)
 
 
-def trained(net: DenoisingUNet, steps: int = 60) -> float:
+def trained(net: DenoisingUNet, steps: int = 90) -> float:
     """Mean loss of the last steps at telling the noise level from the picture's strength alone."""
     optimiser = torch.optim.Adam(net.parameters(), 3e-3)
     losses = []

@@ -8,6 +8,8 @@ does.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -102,6 +104,8 @@ class DenoisingUNet(nn.Module):
     `width` channels at full resolution, times `multiples` at each halving; `blocks` residual blocks at each on the way
     down, one more on the way up. `attention` are the halvings, counted from 0, after which pixels look at each other:
     for patches of 64, (1, 2) is at 32 x 32 and 16 x 16. Conditions (a masked picture, neighbours) are more inputs.
+    With `fold` 2 it works on squares of two pixels a side as channels: four times cheaper, still with every pixel.
+    It begins as 0 everywhere.
     """
 
     def __init__(
@@ -114,13 +118,15 @@ class DenoisingUNet(nn.Module):
         attention: tuple[int, ...] = (1, 2),
         heads: int = 4,
         dropout: float = 0.0,
+        fold: int = 1,
     ) -> None:
         super().__init__()
         widths = [width * one for one in multiples]
-        self.multiple = 1 << (len(widths) - 1)
+        self.fold = fold
+        self.multiple = fold << (len(widths) - 1)
         level = 4 * width
         self.embed = LevelEmbedding(level)
-        self.stem = nn.Conv2d(inputs, width, 3, padding=1)
+        self.stem = nn.Conv2d(inputs * fold**2, width, 3, padding=1)
 
         def stage(inputs: int, outputs: int, depth: int) -> nn.ModuleList:
             parts: list[nn.Module] = [ResidualBlock(inputs, outputs, level, dropout)]
@@ -152,11 +158,17 @@ class DenoisingUNet(nn.Module):
                 self.up.append(stage(channels + kept.pop(), wide, depth))
                 channels = wide
             self.enlarge.append(nn.Conv2d(wide, wide, 3, padding=1) if depth else nn.Identity())
-        self.head = nn.Sequential(norm(channels), nn.SiLU(), nn.Conv2d(channels, outputs, 3, padding=1))
+        end = nn.Conv2d(channels, outputs * fold**2, 3, padding=1)
+        assert end.bias is not None
+        nn.init.zeros_(end.weight)
+        nn.init.zeros_(end.bias)
+        self.head = nn.Sequential(norm(channels), nn.SiLU(), end)
         self.depth, self.blocks = len(widths), blocks
 
     def forward(self, x: Tensor, level: Tensor) -> Tensor:
         known = self.embed(level)
+        if self.fold > 1:
+            x = nn.functional.pixel_unshuffle(x, self.fold)
         x = self.stem(x)
         kept = [x]
         for depth in range(self.depth):
@@ -174,7 +186,12 @@ class DenoisingUNet(nn.Module):
             if depth < self.depth - 1:
                 x = self.enlarge[depth](nn.functional.interpolate(x, scale_factor=2, mode="nearest"))
         result: Tensor = self.head(x)
-        return result
+        return nn.functional.pixel_shuffle(result, self.fold) if self.fold > 1 else result
+
+
+def as_arguments(sizes: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Sizes off a recipe or card, in which lists stand for tuples, as arguments of `DenoisingUNet`."""
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in (sizes or {}).items()}
 
 
 def _through(parts: nn.Module, x: Tensor, known: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from reelmend.nets.denoiser import DenoisingUNet
+from reelmend.nets.denoiser import DenoisingUNet, as_arguments
 from reelmend.nets.mixer import DOUBT, FILL, MASK, NEIGHBOURS, SCAN
 
 NOISY, LEVEL, BIASED = 8, 9, 10
@@ -30,26 +30,18 @@ class Diffuser(nn.Module):
     planes = 11
 
     def __init__(self, sizes: Mapping[str, Any] | None = None) -> None:
-        """`sizes` are those of `DenoisingUNet`; `fold`, 1 or 2: the net works on squares of so many pixels a side as
-        channels, at 2 it is four times cheaper, and still draws every pixel; and `grain`: it is told how strong the
-        grain is around the hole (`grain_around`), which its normalisations would hide from it."""
+        """`sizes` are those of `DenoisingUNet`, and `grain`: it is told how strong the grain is around the hole
+        (`grain_around`), which its normalisations would hide from it."""
         super().__init__()
         self.facts = {"net": "diffuser", "sizes": dict(sizes or {})}
-        given: dict[str, Any] = {
-            key: tuple(value) if isinstance(value, list) else value for key, value in (sizes or {}).items()
-        }
-        self.fold: int = given.pop("fold", 1)
+        given = as_arguments(sizes)
         self.grain: bool = given.pop("grain", False)
-        self.net = DenoisingUNet((12 if self.grain else 10) * self.fold**2, self.fold**2, **given)
-        last = self.net.head[-1]
-        assert isinstance(last, nn.Conv2d) and last.bias is not None
-        nn.init.zeros_(last.weight)
-        nn.init.zeros_(last.bias)
+        self.net = DenoisingUNet(12 if self.grain else 10, 1, **given)
 
     @property
     def multiple(self) -> int:
         """What height and width must be multiples of, pixels."""
-        return self.net.multiple * self.fold
+        return self.net.multiple
 
     def forward(self, shown: Tensor) -> Tensor:
         fill, hole = shown[:, FILL : FILL + 1], shown[:, MASK : MASK + 1]
@@ -71,11 +63,7 @@ class Diffuser(nn.Module):
         )
         if self.grain:
             known = torch.cat([known, grain_around(shown)], dim=1)
-        if self.fold > 1:
-            known = nn.functional.pixel_unshuffle(known, self.fold)
         told = self.net(known, level).float()
-        if self.fold > 1:
-            told = nn.functional.pixel_shuffle(told, self.fold)
         return fill + (DATA**2 / spread**2 * away + sigma * DATA / spread * told) * hole
 
     def answer(self, shown: Tensor) -> Tensor:

@@ -171,6 +171,10 @@ def test_a_token_opens_the_desk_to_other_machines(desk: Desk) -> None:
         assert client.get("/api/reels?token=secret").status_code == 200
         # The address sets a cookie; from then on the pages work without it.
         assert client.get("/api/reels").status_code == 200
+        # A wrong one beside the cookie changes nothing, and is not given back.
+        answer = client.get("/api/reels?token=wrong%3B%20Domain%3Devil.example")
+        assert answer.status_code == 200 and "set-cookie" not in answer.headers
+        assert client.get("/api/reels").status_code == 200
         assert client.post(f"{REEL}/undo", headers={"origin": "http://evil.example"}).status_code == 403
 
 

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from reelmend.errors import UsageError
+from reelmend.repair import make_repairer
 from reelmend.repair.prior import DiffPIR, PriorRepairer, RePaint
 from reelmend.repair.promise import FilledBy
 from reelmend.runtime import RepairNetwork
@@ -68,3 +70,9 @@ def test_a_seed_gives_the_same_film(method: RePaint | DiffPIR) -> None:
     )
     for one, two in zip(first.frame.planes, second.frame.planes, strict=True):
         np.testing.assert_array_equal(one, two)
+
+
+@pytest.mark.parametrize("name", ["repaint", "diffpir"])
+def test_by_name_they_ask_for_the_model_of_film(name: str) -> None:
+    with pytest.raises(UsageError, match="no network that repairs is called film-prior"):
+        make_repairer(name)

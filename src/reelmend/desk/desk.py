@@ -92,15 +92,6 @@ class OpenReel:
         with self.lock:
             return self.journal.redo()
 
-    def blob_at(self, number: int, x: float, y: float) -> dict[str, Any] | None:
-        """What is known of the blob at a place: the nearest whose box holds it; None where none does."""
-        near = [
-            one
-            for one in self.findings.blobs(number)
-            if one["left"] - 1 <= x <= one["left"] + one["width"] and one["top"] - 1 <= y <= one["top"] + one["height"]
-        ]
-        return min(near, key=lambda one: (one["x"] - x) ** 2 + (one["y"] - y) ** 2, default=None)
-
     def close(self) -> None:
         self.journal.close()
         self.stills.close()
@@ -132,7 +123,7 @@ class Desk:
         """Queue a search through a reel."""
         reel = self.reel(name)
         task = self.queue.search(reel.entry, reel.findings)
-        task.total = reel.stills.facts.frames
+        task.total = reel.stills.facts.frames or reel.stills.facts.frames_about
         return task
 
     def render(self, name: str, film: str, **options: Any) -> Task:

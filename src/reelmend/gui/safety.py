@@ -54,7 +54,7 @@ class Guard:
         if refusal:
             await _refuse(scope, send, *refusal)
             return
-        fresh = self._given(scope) if self._token else None
+        fresh = self._token if self._token and self._given(scope) == self._token else None
 
         async def answer(message: dict[str, Any]) -> None:
             if message["type"] == "http.response.start":

@@ -13,7 +13,7 @@ REPAIRERS = ("auto", "temporal", "temporal-net", "temporal-diffusion", "spatial"
 
 
 PRIOR = "film-prior"
-"""The diffusion model of film that `PRIOR_METHODS` fill holes with."""
+"""The diffusion model of film that `PRIOR_METHODS` fill holes with; its weights do not ship yet."""
 
 PRIOR_METHODS = ("repaint", "diffpir")
 
@@ -30,12 +30,12 @@ def make_repairer(name: str, device: str = "auto", seed: int = 0, bias: float = 
         return SpatialRepairer()
     if name == "auto":
         return _diffusion("temporal-diffusion", device, seed, bias, routed=True)
+    if name in PRIOR_METHODS:
+        return _prior(name, PRIOR, device, seed)
     if name not in REPAIRERS and not name.endswith(".json"):
         raise UsageError(f"there is no repairer {name}; known are {', '.join(REPAIRERS)}")
     from reelmend.runtime import find_repair_card
 
-    if name in PRIOR_METHODS:
-        return _prior(name, PRIOR, device, seed)
     card, _ = find_repair_card(name)
     if card.architecture.net == "prior":
         return _prior("diffpir", name, device, seed)

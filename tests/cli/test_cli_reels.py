@@ -117,7 +117,7 @@ def test_reels_that_cannot_be_compared(
 
 
 def test_models(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    from reelmend.cli import models
+    from reelmend import models
 
     listed = json.loads(run(["models", "--json"], capsys))
     assert {"spike"} <= {row["name"] for row in listed["detectors"]}

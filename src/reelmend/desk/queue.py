@@ -28,7 +28,7 @@ class Task:
     """One thing to do."""
 
     id: int
-    kind: Literal["search", "render"]
+    kind: Literal["search", "render", "trial"]
     reel: str
     """Id of its reel."""
     title: str
@@ -109,6 +109,10 @@ class Queue:
             return True
 
         return self._add(Task(next(self._ids), "render", entry.id, f"Render {output.name}", work))
+
+    def trial(self, entry: ReelEntry, title: str, total: int, work: Work) -> Task:
+        """Queue what tries something out on a reel: `total` steps."""
+        return self._add(Task(next(self._ids), "trial", entry.id, title, work, total=total))
 
     def pause(self, number: int) -> None:
         """Stop a task so that it can go on."""

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from reelmend.config import Job
 from reelmend.desk.desk import Desk, OpenReel
+from reelmend.desk.kinds import kinds
 from reelmend.desk.queue import Task
 from reelmend.desk.stills import jpeg, png
 from reelmend.edits.journal import parse_operation
@@ -85,6 +86,11 @@ def make_api(desk: Desk) -> APIRouter:
         one = desk.reel(reel)
         found = one.mask(number, threshold) if edited else one.found(number, threshold)
         return Response(png(found.view(np.uint8) * np.uint8(255)), media_type="image/png", headers=NEVER)
+
+    @api.get("/reels/{reel}/kinds/{number}.png")
+    def kinds_of(reel: str, number: Number) -> Response:
+        one = desk.reel(reel)
+        return Response(png(kinds(one.mask(number), one.found(number))), media_type="image/png", headers=NEVER)
 
     @api.get("/reels/{reel}/damage/{number}.png")
     def damage(reel: str, number: Number) -> Response:

@@ -8,6 +8,7 @@ from pathlib import Path
 from reelmend.desk.desk import Desk
 from reelmend.desk.files import Roots
 from reelmend.desk.project import Project
+from reelmend.desk.uploads import Uploads
 from reelmend.errors import UsageError
 from reelmend.gui.safety import is_loopback
 from reelmend.repair import REPAIRERS
@@ -34,13 +35,16 @@ def run(
     except ImportError:
         raise UsageError("the desk needs NiceGUI; pip install 'reelmend[gui]'") from None
     from reelmend.gui.api import make_api, say_errors
+    from reelmend.gui.pages import make_pages
     from reelmend.gui.safety import Guard
 
     if not is_loopback(host) and token is None:
         token = secrets.token_urlsafe(24)
-    desk = Desk(Project(project, Roots(roots)))
+    uploads = Uploads(project.resolve() / "uploads")
+    desk = Desk(Project(project, Roots([*roots, uploads.folder])))
     opened = desk.project.add(source).id if source else ""
     app.include_router(make_api(desk))
+    app.include_router(make_pages(desk, uploads))
     say_errors(app)
     app.add_static_files("/desk", str(STATIC))
     app.add_middleware(Guard, token=token)

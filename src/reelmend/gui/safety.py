@@ -19,6 +19,9 @@ COOKIE = "reelmend_token"
 LARGEST_REQUEST = 4 << 20
 """Bytes of a request's body: a long stroke takes a few hundred thousand."""
 
+UPLOADS = "/api/uploads/"
+"""What is sent there is counted where it is kept, as it comes."""
+
 HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
@@ -64,7 +67,7 @@ class Guard:
                 message = message | {"headers": [*message.get("headers", []), *extra]}
             await send(message)
 
-        await self._app(scope, _limited(receive), answer)
+        await self._app(scope, receive if _uploads(scope) else _limited(receive), answer)
 
     def _refusal(self, scope: Scope, headers: dict[str, str]) -> tuple[int, str] | None:
         host = _name(headers.get("host", ""))
@@ -76,7 +79,8 @@ class Guard:
         unsafe = scope["type"] == "websocket" or scope.get("method") not in ("GET", "HEAD")
         if unsafe and (origin == "null" or headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none")):
             return 403, "Another page may not use this desk."
-        if headers.get("content-length", "0").isdigit() and int(headers.get("content-length", "0")) > LARGEST_REQUEST:
+        length = headers.get("content-length", "0")
+        if length.isdigit() and int(length) > LARGEST_REQUEST and not _uploads(scope):
             return 413, "That is too much at once."
         if self._token is not None and not self._known(scope, headers):
             return 401, "This desk wants its token: open the address that it printed."
@@ -99,6 +103,10 @@ def _name(host: str) -> str:
     if host.startswith("["):
         return host.partition("]")[0] + "]"
     return host.partition(":")[0]
+
+
+def _uploads(scope: Scope) -> bool:
+    return scope["type"] == "http" and scope.get("method") == "PUT" and scope.get("path", "").startswith(UPLOADS)
 
 
 def _limited(receive: Receive) -> Receive:

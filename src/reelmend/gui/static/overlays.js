@@ -1,10 +1,15 @@
 // Masks, damage maps and origins as colours over the picture.
 
+// `kinds` in the order of `reelmend.desk.kinds`.
 export const COLOURS = {
-  plain: {mask: [255, 60, 160], invented: [64, 200, 255], edge: [255, 255, 255]},
+  plain: {mask: [255, 60, 160], invented: [64, 200, 255],
+          kinds: [[255, 214, 64], [255, 120, 60], [90, 220, 130], [110, 170, 255], [255, 60, 160]]},
   // Told apart by those who do not see red and green: Okabe and Ito (2008).
-  safe: {mask: [230, 159, 0], invented: [86, 180, 233], edge: [255, 255, 255]},
+  safe: {mask: [230, 159, 0], invented: [86, 180, 233],
+         kinds: [[240, 228, 66], [213, 94, 0], [0, 158, 115], [86, 180, 233], [230, 159, 0]]},
 };
+
+export const KINDS = ["dust", "dirt", "hair", "scratch", "by hand"];
 
 const INVENTED = 180;   // from here on an origin is a network's or a diffusion model's own
 
@@ -28,6 +33,9 @@ function painted(bitmap, colourOf) {
 }
 
 export const maskPicture = (bitmap, [r, g, b]) => painted(bitmap, (v) => v > 127 ? [r, g, b, 150] : [0, 0, 0, 0]);
+
+// Codes from 1 on are kinds of damage.
+export const kindPicture = (bitmap, colours) => painted(bitmap, (v) => v ? [...colours[Math.min(v, colours.length) - 1], 190] : [0, 0, 0, 0]);
 
 export const originPicture = (bitmap, [r, g, b]) => painted(bitmap, (v) => v >= INVENTED ? [r, g, b, 170] : [0, 0, 0, 0]);
 

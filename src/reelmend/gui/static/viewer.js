@@ -3,26 +3,26 @@
 // Attributes: reel (id). Events: "frame" {frame}, "edited" {}, "asked" {frame, x, y, blob}, "failed" {said}.
 
 import {get, reel, send} from "./api.js";
-import {COLOURS, differencePicture, heatPicture, maskPicture, originPicture} from "./overlays.js";
-import {Pictures} from "./pictures.js";
-import {TOOLS, operation, sketch} from "./tools.js";
+import {pressed} from "./keys.js";
+import {Layers} from "./layers.js";
+import {operation, sketch} from "./tools.js";
 import {View} from "./view.js";
 
 const AHEAD = 6;             // frames fetched before they are asked for
 const LIGHTLY = 1.2;         // how much a notch of the wheel zooms
-const DIFFERENCE_GAIN = 6;
 const BAR = 7;               // width of the wipe's handle, pixels
 
 class ReelViewer extends HTMLElement {
   static observedAttributes = ["reel"];
 
   painted = -1;               // the frame whose own picture is on the canvas
-  facts = null; frame = 0; compare = "off"; tool = "pan"; radius = 6; threshold = null; palette = "plain";
-  shown = {mask: true, damage: false, invented: false, strip: false};
+  facts = null; frame = 0; compare = "off"; tool = "pan"; radius = 6; palette = "plain";
+  threshold = null;           // of the damage map, instead of the mask that was found
+  shown = {mask: true, damage: false, kinds: false, invented: false, strip: false};
   options = {};               // of the repair that is compared with
   shots = [0];
-  #pictures = new Pictures(); #overlays = new Map(); #view = new View(); #wipe = 0.5; #flipped = false;
-  #gesture = null; #playing = 0; #timer = 0; #canvas; #note; #edition = 0; #held = null; #drawn = 0;
+  #layers = null; #view = new View(); #wipe = 0.5; #flipped = false;
+  #gesture = null; #playing = 0; #timer = 0; #canvas; #note; #held = null; #drawn = 0;
 
   connectedCallback() {
     if (this.#canvas) return;
@@ -35,7 +35,7 @@ class ReelViewer extends HTMLElement {
     this.#note.setAttribute("role", "status");
     this.append(this.#canvas, this.#note);
     new ResizeObserver(() => this.#resize()).observe(this);
-    this.addEventListener("keydown", (event) => this.#key(event));
+    this.addEventListener("keydown", (event) => { if (pressed(this, event)) event.preventDefault(); });
     this.#canvas.addEventListener("pointerdown", (event) => this.#down(event));
     this.#canvas.addEventListener("pointermove", (event) => this.#move(event));
     this.#canvas.addEventListener("pointerup", (event) => this.#up(event));
@@ -52,8 +52,10 @@ class ReelViewer extends HTMLElement {
     this.#say("Opening…");
     try {
       this.facts = await get(reel(id));
-      this.#pictures = new Pictures();
-      this.#overlays.clear();
+      this.#layers = new Layers(id, (frame) => { if (frame === this.frame || this.shown.strip) this.draw(); },
+        (frame, error) => { if (frame === this.frame) this.#fail(error); });
+      this.#agree();
+      this.#held = null;
       this.#view = new View();
       this.go(0);
       this.#say("");
@@ -80,55 +82,31 @@ class ReelViewer extends HTMLElement {
     this.#send("frame", {frame: next});
     for (let n = 1; n <= AHEAD; n++) {
       const other = next + (forward ? n : -n);
-      if (other >= 0 && other <= this.last) this.#pictures.load(this.#source(other)).catch(() => {});
+      if (other >= 0 && other <= this.last) this.#layers.load(this.#layers.source(other)).catch(() => {});
     }
   }
 
-  // Masks, repairs and findings are others now; the frames themselves never are.
+  // Masks, repairs and findings are others now.
   refresh() {
-    this.#edition += 1;
-    this.#overlays.clear();
-    for (const kind of ["masks", "damage", "origins", "repaired"]) this.#pictures.forget(`${this.#base}/${kind}/`);
+    this.#layers?.refresh();
     this.draw();
   }
 
   set(values) {
     Object.assign(this, values);
+    this.#agree();
     if ("options" in values || "threshold" in values) this.refresh(); else this.draw();
   }
 
-  #source(frame) { return `${this.#base}/frames/${frame}.jpg`; }
-
-  #repaired(frame) {
-    const query = new URLSearchParams(Object.entries(this.options).filter(([, value]) => value !== null && value !== ""));
-    return `${this.#base}/repaired/${frame}.jpg?${query}`;
+  #agree() {
+    const {palette, threshold, options} = this;
+    if (this.#layers) Object.assign(this.#layers, {palette, threshold, options});
   }
 
-  #mask(frame) {
-    const cut = this.threshold === null ? "" : `?threshold=${this.threshold}`;
-    return `${this.#base}/masks/${frame}.png${cut}`;
-  }
-
-  // A picture now, or undefined and a redraw when it has come.
-  #ready(address) {
-    const kept = this.#pictures.now(address);
-    if (kept) return kept;
-    const edition = this.#edition, {frame} = this;
-    this.#pictures.load(address)
-      .then(() => { if (edition === this.#edition && frame === this.frame) this.draw(); })
-      .catch((error) => { if (frame === this.frame) this.#fail(error); });
-    return undefined;
-  }
-
-  #overlay(address, make) {
-    const key = `${this.palette} ${address}`;
-    if (this.#overlays.has(key)) return this.#overlays.get(key);
-    const bitmap = this.#ready(address);
-    if (!bitmap) return undefined;
-    const made = make(bitmap);
-    this.#overlays.set(key, made);
-    if (this.#overlays.size > 40) this.#overlays.delete(this.#overlays.keys().next().value);
-    return made;
+  // Where it looks: the place of the film in its middle, its zoom, and whether it fits the whole.
+  get look() {
+    const {width, height} = this.#canvas;
+    return {at: this.#view.film(width / 2, height / 2), scale: this.#view.scale, fitted: this.#view.fitted};
   }
 
   #resize() {
@@ -149,7 +127,7 @@ class ReelViewer extends HTMLElement {
     context.clearRect(0, 0, this.#canvas.width, this.#canvas.height);
     if (!this.facts) return;
     if (this.#view.fitted) this.#view.fit(this.#canvas, ...this.#extent());
-    const own = this.#ready(this.#source(this.frame)), source = own ?? this.#held;
+    const own = this.#layers.ready(this.#layers.source(this.frame), this.frame), source = own ?? this.#held;
     if (!source) return;
     // Until its own has come, the picture before stays: nothing flickers.
     this.painted = own ? this.frame : -1;
@@ -175,27 +153,20 @@ class ReelViewer extends HTMLElement {
     const box = [x + column * width * scale, y, width * scale, height * scale];
     context.drawImage(picture, ...box);
     if (!overlaid) return;
-    const colours = COLOURS[this.palette];
-    const over = [];
-    if (this.shown.damage) over.push(this.#overlay(`${this.#base}/damage/${frame}.png`, heatPicture));
-    if (this.shown.mask) over.push(this.#overlay(this.#mask(frame), (bitmap) => maskPicture(bitmap, colours.mask)));
-    if (this.shown.invented) {
-      over.push(this.#overlay(`${this.#base}/origins/${frame}.png`, (bitmap) => originPicture(bitmap, colours.invented)));
-    }
-    for (const one of over) if (one) context.drawImage(one, ...box);
+    for (const one of this.#layers.over(frame, this.shown)) context.drawImage(one, ...box);
   }
 
   #paintStrip(context) {
     [this.frame - 1, this.frame, this.frame + 1].forEach((frame, column) => {
       if (frame < 0 || frame > this.last) return;
-      const picture = this.#ready(this.#source(frame));
+      const picture = this.#layers.ready(this.#layers.source(frame), frame);
       if (picture) this.#place(context, picture, column, column === 1, frame);
     });
   }
 
   #paintCompared(context, source) {
-    const other = this.#ready(this.#repaired(this.frame));
-    const seconds = this.#pictures.headers(this.#repaired(this.frame))?.get("x-seconds");
+    const address = this.#layers.repaired(this.frame);
+    const other = this.#layers.ready(address, this.frame), seconds = this.#layers.headers(address)?.get("x-seconds");
     this.#say(other ? `repaired in ${seconds} s` : "Repairing…");
     if (!other) { this.#place(context, source, 0, true); return; }
     if (this.compare === "beside") {
@@ -204,9 +175,7 @@ class ReelViewer extends HTMLElement {
     } else if (this.compare === "flip") {
       this.#place(context, this.#flipped ? other : source, 0, false);
     } else if (this.compare === "difference") {
-      const key = `difference ${this.#repaired(this.frame)}`;
-      if (!this.#overlays.has(key)) this.#overlays.set(key, differencePicture(source, other, DIFFERENCE_GAIN));
-      const made = this.#overlays.get(key);
+      const made = this.#layers.difference(this.frame, source, other);
       if (made) this.#place(context, made, 0, false);
     } else {
       const at = this.#view.x + this.#wipe * this.facts.width * this.#view.scale;
@@ -309,40 +278,15 @@ class ReelViewer extends HTMLElement {
       const next = this.frame + Math.sign(this.#playing);
       if (next < 0 || next > this.last) { this.play(0); return; }
       // A frame that has not come yet is waited for: nothing is skipped.
-      if (this.#pictures.now(this.#source(this.frame))) this.go(next);
+      if (this.#layers.now(this.#layers.source(this.frame))) this.go(next);
     }, 1000 / (over / under) / Math.abs(this.#playing));
   }
 
-  #key(event) {
-    if (event.ctrlKey || event.metaKey) {
-      if (event.key.toLowerCase() === "z") this.edit(event.shiftKey ? "redo" : "undo");
-      else if (event.key.toLowerCase() === "y") this.edit("redo");
-      else return;
-      event.preventDefault();
-      return;
-    }
-    const far = event.shiftKey ? 10 : 1;
-    const plain = {
-      ArrowLeft: () => this.go(this.frame - far), ArrowRight: () => this.go(this.frame + far),
-      Home: () => this.go(0), End: () => this.go(Number.isFinite(this.last) ? this.last : this.frame),
-      j: () => this.play(-1), k: () => this.play(0), l: () => this.play(1),
-      0: () => this.zoomTo("fit"), 1: () => this.zoomTo(1), 8: () => this.zoomTo(8),
-      m: () => this.#toggle("mask"), d: () => this.#toggle("damage"), n: () => this.#toggle("invented"),
-      s: () => this.#toggle("strip"),
-      "[": () => this.set({radius: Math.max(0.5, this.radius - 1)}), "]": () => this.set({radius: this.radius + 1}),
-      Tab: () => { this.#flipped = !this.#flipped; this.draw(); },
-    };
-    const known = plain[event.key] ?? (event.key.length === 1 ? plain[event.key.toLowerCase()] : undefined);
-    const tool = Object.entries(TOOLS).find(([, one]) => one.key === event.key);
-    if (event.key === "Tab" && this.compare !== "flip") return;
-    if (known) known();
-    // L is for playing, as in every editing room; the lasso has its letter with Shift.
-    else if (event.key === "L" || tool) { this.set({tool: event.key === "L" ? "lasso" : tool[0]}); this.#send("changed", {}); }
-    else return;
-    event.preventDefault();
-  }
+  flip() { this.#flipped = !this.#flipped; this.draw(); }
 
-  #toggle(name) {
+  pick(tool) { this.set({tool}); this.#send("changed", {}); }
+
+  toggle(name) {
     this.shown = {...this.shown, [name]: !this.shown[name]};
     if (name === "strip") this.#view.fitted = true;
     this.draw();

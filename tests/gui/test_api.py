@@ -12,8 +12,6 @@ import pytest
 from reelmend.desk.desk import Desk
 from reelmend.desk.files import Roots
 from reelmend.desk.project import Project
-from reelmend.film import Layout
-from reels import in_layout, long_reel, write_reel
 
 pytest.importorskip("fastapi", reason="the extra [gui] is not installed")
 
@@ -22,13 +20,6 @@ from starlette.testclient import TestClient
 
 from reelmend.gui.api import make_api, say_errors
 from reelmend.gui.safety import LARGEST_REQUEST, Guard
-
-
-@pytest.fixture(scope="module")
-def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("media")
-    write_reel(folder / "scan.mkv", in_layout(long_reel(), Layout("yuv", 8, sub_x=1, sub_y=1)))
-    return folder
 
 
 @pytest.fixture

@@ -15,9 +15,7 @@ from reelmend.desk.files import Roots
 from reelmend.desk.project import Project
 from reelmend.desk.uploads import Uploads
 from reelmend.detect import DETECTORS
-from reelmend.film import Layout
 from reelmend.media import open_mask_reader
-from reels import in_layout, long_reel, write_reel
 
 pytest.importorskip("fastapi", reason="the extra [gui] is not installed")
 
@@ -29,13 +27,6 @@ from reelmend.gui.pages import make_pages
 from reelmend.gui.safety import LARGEST_REQUEST, Guard
 
 REEL = "/api/reels/scan"
-
-
-@pytest.fixture(scope="module")
-def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("media")
-    write_reel(folder / "scan.mkv", in_layout(long_reel(), Layout("yuv", 8, sub_x=1, sub_y=1)))
-    return folder
 
 
 @pytest.fixture

@@ -20,13 +20,11 @@ from reelmend.desk.files import read_json, write_json
 from reelmend.desk.project import ReelEntry
 from reelmend.detect import choose_detector
 from reelmend.errors import UsageError
-from reelmend.evaluate.measure import Settings, measure_masks
 from reelmend.evaluate.overlay import PLAIN, SAFE, overlay
 from reelmend.media import open_mask_reader, open_reel
 from reelmend.pipeline.run import Progress, detect
 from reelmend.report.picture import to_rgb8
 from reelmend.simulate.recipe import load_recipe, recipe_names
-from reelmend.simulate.reel import beside, simulate
 
 MOST_FRAMES = 240
 """Of one trial."""
@@ -70,6 +68,10 @@ class Trial:
 
         Raises as `simulate`, `detect` and `measure_masks`.
         """
+        # A desk opens sooner without them.
+        from reelmend.evaluate.measure import Settings, measure_masks
+        from reelmend.simulate.reel import beside, simulate
+
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         film, truth, found = (self.folder / name for name in ("damaged.mkv", "truth", "found"))

@@ -32,6 +32,16 @@ CLIP = "03_blocks"
 SIZES = ((640, 480), (1920, 1080))
 LENGTH = 240
 
+COLUMNS = (
+    "film",
+    "first picture after the command, s",
+    "after loading the page again, s",
+    "next frame, ms (95 %)",
+    "again, ms",
+    "server, MB",
+    "after more, MB",
+)
+
 SHOWN = """frame => new Promise(done => {
   const viewer = document.getElementById('viewer'), begun = performance.now();
   const look = () => viewer.painted === frame ? done(performance.now() - begun) : requestAnimationFrame(look);
@@ -179,16 +189,14 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1400, "height": 900})
         if not options.only_pictures:
-            print(
-                "| film | first picture after the command, s | after loading the page, s | next frame, ms (95 %) | again, ms | server, MB | after more, MB |"
-            )
+            print(f"| {' | '.join(COLUMNS)} |")
             print("| --- | --- | --- | --- | --- | --- | --- |")
             for width, height in SIZES:
                 source = film(folder / f"{height}.mkv", clip, (width, height))
                 one = measure(page, source, folder / f"project{height}", options.frames)
                 print(
-                    f"| {width}x{height} | {one['first']:.1f} | {one['again']:.1f} | {one['fresh']:.0f} ({one['fresh95']:.0f}) "
-                    f"| {one['held']:.0f} | {one['early']:.0f} | {one['late']:.0f} |",
+                    f"| {width}x{height} | {one['first']:.1f} | {one['again']:.1f} "
+                    f"| {one['fresh']:.0f} ({one['fresh95']:.0f}) | {one['held']:.0f} | {one['early']:.0f} | {one['late']:.0f} |",
                     flush=True,
                 )
         if options.pictures:

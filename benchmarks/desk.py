@@ -196,7 +196,8 @@ def main() -> None:
                 one = measure(page, source, folder / f"project{height}", options.frames)
                 print(
                     f"| {width}x{height} | {one['first']:.1f} | {one['again']:.1f} "
-                    f"| {one['fresh']:.0f} ({one['fresh95']:.0f}) | {one['held']:.0f} | {one['early']:.0f} | {one['late']:.0f} |",
+                    f"| {one['fresh']:.0f} ({one['fresh95']:.0f}) | {one['held']:.0f} "
+                    f"| {one['early']:.0f} | {one['late']:.0f} |",
                     flush=True,
                 )
         if options.pictures:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ from reelmend.config import Job
 from reelmend.desk.findings import Findings
 from reelmend.desk.preview import Preview, Repaired
 from reelmend.desk.project import Project, ReelEntry
+from reelmend.desk.proxies import Proxies
 from reelmend.desk.queue import Queue, Task
 from reelmend.desk.stills import Stills
 from reelmend.detect.learned import FRINGE, LARGEST_SHARE, SMALLEST
@@ -112,7 +114,7 @@ class Desk:
             found = self._open.pop(name, None)
             if found is None:
                 entry = self.project.reel(name)
-                stills = Stills(entry.source)
+                stills = Stills(entry.source, Proxies(entry.folder / "proxies", entry.source))
                 found = OpenReel(entry, stills, Findings(entry), Preview(stills), entry.journal())
             self._open[name] = found
             while len(self._open) > OPEN_REELS:
@@ -125,6 +127,34 @@ class Desk:
         task = self.queue.search(reel.entry, reel.findings)
         task.total = reel.stills.facts.frames or reel.stills.facts.frames_about
         return task
+
+    def make_proxies(self, name: str) -> Task:
+        """Queue small pictures of all frames. Raises UsageError for a reel that needs none."""
+        reel = self.reel(name)
+        facts, width = reel.stills.facts, reel.stills.proxy_width
+        if width is None:
+            raise UsageError(f"{name} is {facts.width} pixels wide; proxies are for wider reels")
+        proxies = Proxies(reel.entry.folder / "proxies", reel.entry.source)
+
+        def work(task: Task) -> bool:
+            # Frames of its own, so that it does not seek to and fro with who looks at the reel.
+            stills = Stills(reel.entry.source, proxies)
+            try:
+                for number in itertools.count():
+                    if task.stop.is_set():
+                        return False
+                    stills.picture(number, width)
+                    task.done = number + 1
+            except UsageError:
+                # The reel ends here.
+                task.total = task.done
+            finally:
+                stills.close()
+            return True
+
+        return self.queue.add(
+            "proxies", reel.entry, f"Make proxies of {name}", facts.frames or facts.frames_about, work
+        )
 
     def render(self, name: str, film: str, **options: Any) -> Task:
         """Queue a render into the reel's own folder, under a file name. Raises UsageError for a name that is a path."""

@@ -19,6 +19,8 @@ from reelmend.pipeline.run import repair as render_film
 
 State = Literal["waiting", "running", "paused", "done", "failed", "given up"]
 
+Kind = Literal["search", "render", "trial", "proxies"]
+
 Work = Callable[["Task"], bool]
 """Does a task until it is stopped; True when it is finished."""
 
@@ -28,7 +30,7 @@ class Task:
     """One thing to do."""
 
     id: int
-    kind: Literal["search", "render", "trial"]
+    kind: Kind
     reel: str
     """Id of its reel."""
     title: str
@@ -110,9 +112,9 @@ class Queue:
 
         return self._add(Task(next(self._ids), "render", entry.id, f"Render {output.name}", work))
 
-    def trial(self, entry: ReelEntry, title: str, total: int, work: Work) -> Task:
-        """Queue what tries something out on a reel: `total` steps."""
-        return self._add(Task(next(self._ids), "trial", entry.id, title, work, total=total))
+    def add(self, kind: Kind, entry: ReelEntry, title: str, total: int | None, work: Work) -> Task:
+        """Queue other work on a reel, of `total` steps where that is known."""
+        return self._add(Task(next(self._ids), kind, entry.id, title, work, total=total))
 
     def pause(self, number: int) -> None:
         """Stop a task so that it can go on."""

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from reelmend.desk.proxies import WIDTH, Proxies
 from reelmend.errors import UsageError
 from reelmend.film import Frame, ReelFacts
 from reelmend.media import open_reel
@@ -61,9 +62,10 @@ class Shelf(Generic[Kept]):
 class Stills:
     """Frames of one reel by number. Any thread may ask; one decodes."""
 
-    def __init__(self, source: Path) -> None:
-        """Raises as `open_reel`."""
+    def __init__(self, source: Path, proxies: Proxies | None = None) -> None:
+        """Small pictures of a wide reel are kept in `proxies`. Raises as `open_reel`."""
         self._reel = open_reel(source, gaps="hold", on_error="hold")
+        self._proxies = proxies if self._reel.facts.width > WIDTH else None
         self._lock = threading.Lock()
         self._frames: Shelf[Frame] = Shelf(FRAMES_KEPT)
         self._pictures: Shelf[bytes] = Shelf(PICTURES_KEPT)
@@ -104,15 +106,33 @@ class Stills:
 
     def picture(self, number: int, width: int | None = None) -> bytes:
         """A frame as a JPEG in sRGB, shrunk to `width` pixels where that is less than its own."""
-        frame = self.frame(number)
-        wide = frame.width if width is None else max(16, min(width, frame.width))
+        whole = self.facts.width
+        wide = whole if width is None else max(16, min(width, whole))
         kept = self._pictures.get((number, wide))
         if kept is None:
-            if self._white is None:
-                self._white = display_white(frame)
-            kept = jpeg(self.rgb(frame, wide))
+            kept = self._proxied(number) if wide == WIDTH and self._proxies else jpeg(self._shown(number, wide))
             self._pictures.put((number, wide), kept, len(kept))
         return kept
+
+    @property
+    def proxy_width(self) -> int | None:
+        """Width of the pictures that come soonest, pixels; None where that is the reel's own."""
+        return WIDTH if self._proxies else None
+
+    def _proxied(self, number: int) -> bytes:
+        assert self._proxies is not None
+        kept = self._proxies.get(number)
+        if kept is None:
+            kept = jpeg(self._shown(number, WIDTH))
+            self._proxies.put(number, kept)
+        return kept
+
+    def _shown(self, number: int, width: int) -> NDArray[np.uint8]:
+        frame = self.frame(number)
+        if self._white is None:
+            # The first frame's, so that a proxy made another day looks the same.
+            self._white = display_white(self.frame(0) if frame.layout.is_float else frame)
+        return self.rgb(frame, width)
 
     def rgb(self, frame: Frame, width: int | None = None) -> NDArray[np.uint8]:
         """A frame of this reel for the screen, `(h, w, 3)`, the same white for all of them."""

@@ -209,6 +209,7 @@ def told(one: OpenReel) -> dict[str, Any]:
         "height": facts.height,
         # What the header suggests is good enough to scrub by; a frame beyond the end is a sentence.
         "frames": facts.frames or facts.frames_about,
+        "proxy": one.stills.proxy_width,
         "rate": str(facts.rate),
         "timecode": facts.timecode,
         "pixel_format": facts.pixel_format,

@@ -64,7 +64,7 @@ def make_pages(desk: Desk, uploads: Uploads) -> APIRouter:
             return finished
 
         title = f"Try {plan.recipe} on {entry.id}"
-        return task_told(desk.queue.trial(entry, title, 2 * plan.frames, work))
+        return task_told(desk.queue.add("trial", entry, title, 2 * plan.frames, work))
 
     @api.get("/reels/{reel}/trial")
     def tried(reel: str) -> dict[str, Any] | None:
@@ -74,6 +74,10 @@ def make_pages(desk: Desk, uploads: Uploads) -> APIRouter:
     def picture(reel: str, number: Number, safe: bool = False, marked: bool = True) -> Response:
         shown = Trial(desk.reel(reel).entry).picture(number, safe, marked)
         return Response(jpeg(shown), media_type="image/jpeg", headers=NEVER)
+
+    @api.post("/reels/{reel}/proxies")
+    def proxies(reel: str) -> dict[str, Any]:
+        return task_told(desk.make_proxies(reel))
 
     @api.put("/uploads/{batch}/{name}")
     async def upload(batch: Name, name: Name, request: Request) -> dict[str, Any]:

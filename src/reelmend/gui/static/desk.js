@@ -44,6 +44,7 @@ function showFacts() {
   const count = frames ?? "?", time = timecode ? `  ${timecode}` : "";
   $("facts").textContent = `${facts.id}   ${width} × ${height}   ${count} frames at ${rate}   ${codec} ${pixels}${time}`;
   $("facts").title = $("facts").textContent;
+  $("proxies").hidden = !facts.proxy;
   const {detect, repair, grain} = facts.options;
   $("strength").value = detect.strength;
   $("repairer").value = repair.repairer;
@@ -206,6 +207,7 @@ function wireWork() {
   });
   $("search").onclick = begin(() => send(`${addressOf(facts.id)}/search`));
   $("render").onclick = begin(() => askRender(facts.id));
+  $("proxies").onclick = begin(() => send(`${addressOf(facts.id)}/proxies`));
   $("trial-go").onclick = begin(startTrial);
   $("strength").onchange = () => option({strength: $("strength").value});
   $("repairer").onchange = () => option({repairer: $("repairer").value});

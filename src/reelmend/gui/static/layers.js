@@ -9,6 +9,7 @@ const DIFFERENCE_GAIN = 6;
 
 export class Layers {
   palette = "plain"; threshold = null; options = {};
+  proxy = null;               // width of the pictures to do with, pixels
   #pictures = new Pictures(); #overlays = new Map(); #edition = 0; #base; #come; #failed;
 
   // `come` is called with the frame whose picture has come, `failed` with it and the error.
@@ -18,7 +19,8 @@ export class Layers {
     this.#failed = failed;
   }
 
-  source(frame) { return `${this.#base}/frames/${frame}.jpg`; }
+  // The scan, or its proxy where that is as good as the screen.
+  source(frame) { return `${this.#base}/frames/${frame}.jpg${this.proxy ? `?width=${this.proxy}` : ""}`; }
 
   repaired(frame, options = this.options) {
     const query = new URLSearchParams(Object.entries(options).filter(([, value]) => value !== null && value !== ""));

@@ -10,6 +10,7 @@ import {View} from "./view.js";
 
 const AHEAD = 6;             // frames fetched before they are asked for
 const LIGHTLY = 1.2;         // how much a notch of the wheel zooms
+const CLOSE = 1.25;          // how much a proxy may be enlarged
 const BAR = 7;               // width of the wipe's handle, pixels
 
 class ReelViewer extends HTMLElement {
@@ -127,6 +128,8 @@ class ReelViewer extends HTMLElement {
     context.clearRect(0, 0, this.#canvas.width, this.#canvas.height);
     if (!this.facts) return;
     if (this.#view.fitted) this.#view.fit(this.#canvas, ...this.#extent());
+    const {proxy, width} = this.facts;
+    this.#layers.proxy = proxy && this.compare === "off" && this.#view.scale * width <= proxy * CLOSE ? proxy : null;
     const own = this.#layers.ready(this.#layers.source(this.frame), this.frame), source = own ?? this.#held;
     if (!source) return;
     // Until its own has come, the picture before stays: nothing flickers.

@@ -34,6 +34,7 @@ from reelmend.evaluate.masks import SIZE_BINS
 from reelmend.film import Mask
 from reelmend.grain import regrain
 from reelmend.media import open_reel
+from reelmend.motion.informed import FilledFlows, informed
 from reelmend.motion.windows import Window
 from reelmend.pipeline.frames import UNSURE
 from reelmend.repair import REPAIRERS, FilledBy, Repairer, grow, make_repairer
@@ -90,6 +91,9 @@ def read_clip(folder: Path, detector: str | None, grow_px: int) -> Clip:
     else:
         found = truth
     masks = [grow(one, grow_px) for one in found]
+    numbers = [window.centre.index for window in seen]
+    known, flows = dict(zip(numbers, found, strict=True)), FilledFlows(dict(zip(numbers, masks, strict=True)))
+    seen = [informed(window, known, flows) for window in seen]
     with ThreadPoolExecutor(2) as pool:
         repairs = pool.map(TemporalRepairer().repair, seen, masks)
         doubtful = [one.unsure >= UNSURE for one in repairs]

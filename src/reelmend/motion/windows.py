@@ -7,6 +7,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+from reelmend.film import Mask
 from reelmend.motion.copies import change, is_copy
 from reelmend.motion.flow import Flow, FlowPair, compose
 from reelmend.motion.picture import Picture
@@ -37,6 +38,16 @@ class Neighbour:
     """From the centre to this picture, on the flow grid."""
     back: Flow
     """From this picture to the centre."""
+    damage: Mask | None = None
+    """Where it is known to be damaged itself, `(h, w)`: it is no witness of what lies there. None: nothing is known."""
+    through: Flow | None = None
+    """From the centre to this picture as `flow`, but looked for with the damage of both filled in: it does not follow
+    damage that stays in place. None: nobody has looked."""
+
+    @property
+    def flows(self) -> tuple[Flow, ...]:
+        """What is known of where the centre's content lies in this picture: one guess, or two to choose from."""
+        return (self.flow,) if self.through is None else (self.flow, self.through)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

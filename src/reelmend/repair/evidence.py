@@ -25,6 +25,9 @@ MISMATCH = 40.0
 LIGHT_PRIOR = 30.0
 """Samples of surroundings that weigh as much as the next coarser level: grain must not be taken for light."""
 MATCH_PRIOR = 4.0
+CHOICE_PRIOR = 100.0
+"""Likewise where one of two flows is chosen. Low-passed PSNR inside true damage, mean of eight clips: 41.5 dB with the
+flow of the pictures as they are, 41.6 with that of pictures whose damage was filled, 41.9 with the better of both."""
 AROUND = 3.0
 """Mismatch around the damage, in multiples of the usual, at which a neighbour's weight has fallen to 1/e."""
 UNDER = 2.5
@@ -102,10 +105,9 @@ def _moved(
     """The shifts `(2 k, m)`, pixels of the frame, and the light `(k, m)` of the neighbours.
 
     Both are looked for on the flow grid: the flow is no finer, and on large scans it is a fraction of the samples.
+    Of two flows to a neighbour each cell takes that by which its surroundings match better.
     """
     factor = window.centre.factor
-    shifts = on_cells([one.flow for one in window.neighbours], cells)
-    shifts *= np.float32(factor)
     step = factor.bit_length() - 1
     small = factor == 1 << step and window.centre.small.shape == cells.plane_size(step, step)
     pictures = [one.picture.luma for one in window.neighbours]
@@ -116,11 +118,45 @@ def _moved(
         pictures = [one.picture.small for one in window.neighbours]
     else:
         step = 0
-    seen = see(pictures, shifts, cells, step, step)
-    light = light_of(centre - seen, trust, cells, 1.0)
-    seen += light[:, cells.own, None]
-    shifts[:, cells.own] += registration(seen, centre - seen, trust, cells) * np.float32(1 << step)
+    through = any(one.through is not None for one in window.neighbours)
+    guesses = []
+    for n in range(1 + through):
+        shifts = on_cells([one.flows[min(n, len(one.flows) - 1)] for one in window.neighbours], cells)
+        shifts *= np.float32(factor)
+        seen = see(pictures, shifts, cells, step, step)
+        light = light_of(centre - seen, trust, cells, 1.0)
+        seen += light[:, cells.own, None]
+        shifts[:, cells.own] += registration(seen, centre - seen, trust, cells) * np.float32(1 << step)
+        if through:
+            seen = see(pictures, shifts, cells, step, step)
+            seen += light[:, cells.own, None]
+        guesses.append((shifts, light, _misfit(centre, seen, trust, cells) if through else None))
+    (shifts, light, misfit), *others = guesses
+    for other_shifts, other_light, other_misfit in others:
+        assert misfit is not None and other_misfit is not None
+        for k, better in enumerate(other_misfit < misfit):
+            places = cells.own[better]
+            shifts[2 * k : 2 * k + 2, places] = other_shifts[2 * k : 2 * k + 2, places]
+            light[k, places] = other_light[k, places]
     return shifts, light
+
+
+def _misfit(centre: Floats, seen: Floats, trust: Floats, cells: Cells) -> Floats:
+    """Mean squared difference of neighbours and centre around each cell, `(k, n)`, far enough around that grain does
+    not choose."""
+    sums = np.empty((len(seen) + 1, len(cells)), np.float32)
+    for n, one in enumerate(seen):
+        sums[n] = _limited(centre, one, trust)
+    sums[-1] = trust.sum(axis=1)
+    return spread(cells.on_canvas(sums), cells.wide[cells.own], CHOICE_PRIOR)
+
+
+def _limited(centre: Floats, one: Floats, trust: Floats) -> Floats:
+    """Sums of squared differences over the trusted samples of cells, `(n,)`; one bright edge does not outvote all."""
+    apart = centre - one
+    apart *= apart
+    np.minimum(apart, np.float32(MISMATCH**2), out=apart)
+    return np.asarray(np.einsum("ns,ns->n", apart, trust), np.float32)
 
 
 def see(planes: list[NDArray[Any]], shifts: Floats, cells: Cells, sub_x: int = 0, sub_y: int = 0) -> Floats:
@@ -177,10 +213,7 @@ def _mismatch(centre: Floats, seen: Floats, trust: Floats, cells: Cells) -> tupl
     count = len(seen)
     sums = np.empty((count + 3, len(cells)), np.float32)
     for n, one in enumerate(seen):
-        apart = centre - one
-        apart *= apart
-        np.minimum(apart, np.float32(MISMATCH**2), out=apart)
-        sums[n] = np.einsum("ns,ns->n", apart, trust)
+        sums[n] = _limited(centre, one, trust)
     level = centre - np.float32(128)
     level *= trust
     ones = np.ones(centre.shape[1], np.float32)

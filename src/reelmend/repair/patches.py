@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelmend.film import Mask
+from reelmend.motion.flow import Flow
 from reelmend.motion.stack import STEPS, stand_in
 from reelmend.motion.warp import follow, sample
 from reelmend.motion.windows import Neighbour, Window
@@ -37,6 +38,9 @@ NEIGHBOURS = 4
 
 FLICKER = 24.0
 """Differences beyond this are motion, not light (8-bit codes)."""
+
+SPOILED = 0.25
+"""A neighbour's pixel of which so much is damaged is damaged."""
 
 _CELL = 8
 
@@ -110,8 +114,8 @@ def views(window: Window, fill: Floats, mask: Mask, doubt: Floats, patches: Patc
     """Patches as networks see them, `(n, 8, side, side)` float32 0..1, planes as in `VIEWS`.
 
     `fill`, luma 0..1, `mask` and `doubt`, 0..1, are of the frame's size; beyond the frame its edge is repeated. A
-    missing neighbour is stood in for by another, as in `motion.stack`; where there is none, and where a neighbour ends,
-    the fill stands in.
+    missing neighbour is stood in for by another, as in `motion.stack`; where there is none, and where a neighbour ends
+    or is damaged itself, the fill stands in.
     """
     out = np.empty((len(patches.places), len(VIEWS), patches.side, patches.side), np.float32)
     there = {one.step: one for one in window.neighbours}
@@ -146,15 +150,31 @@ def _reach(patches: Patches, height: int, width: int) -> tuple[NDArray[np.intp],
 
 def _moved(one: Neighbour, xs: Floats, ys: Floats, factor: int, own: Floats, hole: NDArray[np.bool_]) -> Floats:
     """A neighbour's luma where the centre's content lies in it, `(n, side, side)`, in each patch's light, 8-bit
-    codes."""
-    x, y = follow(one.flow, xs, ys, factor)
+    codes. Of two flows to it each patch takes that by which its surroundings match better."""
+    found, misfit = _moved_by(one.flow, one, xs, ys, factor, own, hole)
+    for flow in one.flows[1:]:
+        other, misfit_of_other = _moved_by(flow, one, xs, ys, factor, own, hole)
+        found = np.where((misfit_of_other < misfit)[:, None, None], other, found)
+    return found
+
+
+def _moved_by(
+    flow: Flow, one: Neighbour, xs: Floats, ys: Floats, factor: int, own: Floats, hole: NDArray[np.bool_]
+) -> tuple[Floats, Floats]:
+    """By one flow; and each patch's mean absolute difference from the centre around the hole, `(n,)`."""
+    x, y = follow(flow, xs, ys, factor)
     luma = one.picture.luma
     moved = sample(luma, x, y)
     height, width = luma.shape
     beyond = (x < -1) | (y < -1) | (x > width) | (y > height)
-    moved += _light(own - moved, ~(hole | beyond))[:, None, None]
+    if one.damage is not None:
+        # Damaged there too, it shows nothing of what is under the hole.
+        beyond |= sample(one.damage.astype(np.float32), x, y) >= SPOILED
+    sure = ~(hole | beyond)
+    moved += _light(own - moved, sure)[:, None, None]
     moved[beyond] = own[beyond]
-    return np.clip(moved, 0, 255)
+    misfit = (np.abs(own - moved) * sure).sum(axis=(1, 2)) / np.maximum(sure.sum(axis=(1, 2)), 1)
+    return np.clip(moved, 0, 255), misfit
 
 
 def _light(apart: Floats, sure: NDArray[np.bool_]) -> Floats:

@@ -20,6 +20,10 @@ SEAM_LIMIT = 24.0
 """The seam's correction looks at differences up to this, 8-bit codes."""
 SEAM_PRIOR = 30.0
 """Samples of surroundings that weigh as much as a wider view of the seam: grain must not be taken for a seam."""
+SPOILED = 64
+"""A neighbour's sample of which a quarter (of 255) is damaged is damaged."""
+UNHEARD = 1e-6
+"""Weight of a damaged neighbour's sample, against 1 for another: where all are damaged something must be put."""
 LEAST_SHARE = 0.2
 """A spatial fill with less say than this is not worth computing."""
 
@@ -47,7 +51,7 @@ class TemporalRepairer:
         wanted = np.zeros(mask.shape, np.bool_)
         for part in parts:
             part.decide(window)
-            part.report(done, wanted)
+            part.report(window, done, wanted)
         doubtful = bool(wanted.any())
         planes = list(frame.planes)
         for together in _planes_alike(layout):
@@ -59,7 +63,7 @@ class TemporalRepairer:
                 where = footprint_touches(wanted, *layout.subsampling(together[0]))
                 fills = [fill_plane(plane, where) for plane in new]
                 for part in parts:
-                    part.mix(together, new, fills, layout)
+                    part.mix(window, together, new, fills)
             for index, plane in zip(together, new, strict=True):
                 planes[index] = plane
         return Repair(frame.with_planes(tuple(planes)), done.unsure, done.filled_by)
@@ -86,11 +90,11 @@ class _Part:
     def decide(self, window: Window) -> None:
         self.evidence = weigh(window, self.cells, self._known(0, 0))
 
-    def report(self, done: Repair, wanted: Mask) -> None:
+    def report(self, window: Window, done: Repair, wanted: Mask) -> None:
         """Write down how sure the repair is, and where a spatial fill is wanted."""
         masked = self.masked[self.core]
         places = self.cells.places()[self.core][masked]
-        unsure, share = self.cells.at_samples(self.evidence.doubt, which=self.core)[:, masked]
+        unsure, share = self._doubt(window, 0, 0)[:, masked]
         done.unsure.reshape(-1)[places] = unsure
         spatial = share > 0.5
         kinds = np.array([FilledBy.TEMPORAL, FilledBy.SPATIAL], np.uint8)
@@ -105,15 +109,35 @@ class _Part:
         for plane, fused in zip(new, self._fuse(window, together), strict=True):
             plane.reshape(-1)[places] = to_codes(fused[touched], layout)
 
-    def mix(self, together: tuple[int, ...], new: list[NDArray[Any]], fills: list[Floats], layout: Layout) -> None:
+    def mix(self, window: Window, together: tuple[int, ...], new: list[NDArray[Any]], fills: list[Floats]) -> None:
         """Mix the planes filled spatially into those filled from the neighbours, by the share each is worth."""
+        layout = window.centre.frame.layout
         sub = layout.subsampling(together[0])
         touched, places = self._within(self.wanted, *sub)
-        share = self.cells.at_samples(self.evidence.doubt[1:2], *sub, which=self.core)[0][touched]
+        share = self._doubt(window, *sub)[1][touched]
         for plane, other in zip(new, fills, strict=True):
             flat = plane.reshape(-1)
             values = flat[places].astype(np.float32)
             flat[places] = to_codes(values + share * (other.reshape(-1)[places] - values), layout)
+
+    def _spoiled(self, window: Window, sub_x: int, sub_y: int) -> NDArray[np.bool_] | None:
+        """Samples of a plane at which each neighbour is damaged too, `(k, n, samples)`; None where none is."""
+        known = [one.damage for one in window.neighbours]
+        if not any(one is not None and one.any() for one in known):
+            return None
+        nothing = np.zeros(window.centre.luma.shape, np.bool_)
+        planes = [footprint_touches(nothing if one is None else one, sub_x, sub_y) for one in known]
+        codes = [one.view(np.uint8) * np.uint8(255) for one in planes]
+        return np.asarray(see(codes, self.evidence.shifts, self.cells, sub_x, sub_y) >= SPOILED)
+
+    def _doubt(self, window: Window, sub_x: int, sub_y: int) -> Floats:
+        """How unsure the repair is and the share of the spatial fill, on the cells that hold damage, `(2, n, samples)`;
+        both 1 where every neighbour is damaged too: dirt in the gate, scratches along the film."""
+        doubt = self.cells.at_samples(self.evidence.doubt, sub_x, sub_y, which=self.core)
+        spoiled = self._spoiled(window, sub_x, sub_y)
+        if spoiled is not None:
+            doubt[:, spoiled[:, self.core].all(axis=0)] = 1
+        return doubt
 
     def _within(self, held: NDArray[np.bool_], sub_x: int, sub_y: int) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
         """Samples of a plane, of the cells that hold damage, whose footprints touch pixels `held` `(n, side**2)`, and
@@ -136,6 +160,10 @@ class _Part:
         centre = np.stack([cells.gather(frame.planes[index], sub_x, sub_y) for index in together]).astype(np.float32)
         known = self._known(sub_x, sub_y)
         weights = cells.at_samples(evidence.weights, sub_x, sub_y)
+        spoiled = self._spoiled(window, sub_x, sub_y)
+        if spoiled is not None:
+            weights[spoiled] *= np.float32(UNHEARD)
+            weights /= weights.sum(axis=0)
         if together == (0,) and _is_luma(window):
             seen, trust = evidence.seen, known.astype(np.float32)
         else:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any
 
 import cv2
 import numpy as np
@@ -22,10 +21,9 @@ from reelmend.motion.cuts import CutFinder, shots
 from reelmend.motion.picture import Picture, picture
 from reelmend.motion.warp import follow, sample
 from reelmend.motion.windows import REACH, Window, windows
+from reelmend.pipeline.stream import Lazily
 from reelmend.repair import grow, make_repairer
 from reelmend.repair.promise import Repair, Repairer
-
-T = TypeVar("T")
 
 AROUND = REACH + CutFinder.DELAY
 """Frames on each side that are read for a window."""
@@ -56,7 +54,7 @@ class Preview:
         if last is None or last[0] != number:
             self._stills.frame(number)
             first = max(0, number - AROUND)
-            for index, future in windows(shots(self._pictures(first, number + AROUND)), _Lazily()):
+            for index, future in windows(shots(self._pictures(first, number + AROUND)), Lazily()):
                 if index == number:
                     last = (number, future.result())
                     break
@@ -131,28 +129,3 @@ def _apart(one: Frame, other: Frame) -> NDArray[np.uint8]:
     scale = GAIN * 255 / one.layout.peak
     away = (one.planes[0].astype(np.float32) - other.planes[0].astype(np.float32)) * np.float32(scale)
     return _gray(np.clip(128 + np.nan_to_num(away), 0, 255).astype(np.uint8))
-
-
-class _Later(Future[T]):
-    """Work that is done when its result is asked for, if it ever is."""
-
-    def __init__(self, work: Callable[..., T], arguments: tuple[Any, ...]) -> None:
-        super().__init__()
-        self._work: Callable[..., T] | None = work
-        self._arguments = arguments
-
-    def result(self, timeout: float | None = None) -> T:
-        if self._work is not None:
-            work, self._work = self._work, None
-            try:
-                self.set_result(work(*self._arguments))
-            except BaseException as error:
-                self.set_exception(error)
-        return super().result(timeout)
-
-
-class _Lazily:
-    """A pool in which nothing is done before it is needed: of many windows, one is."""
-
-    def submit(self, work: Callable[..., T], /, *arguments: Any) -> Future[T]:
-        return _Later(work, arguments)

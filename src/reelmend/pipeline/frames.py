@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from reelmend.config import Job
 from reelmend.detect import make_detector
 from reelmend.detect.promise import Blob, Detector
-from reelmend.edits import Edits, Operation, apply, read_edits
+from reelmend.edits import Edits, read_edits
 from reelmend.film import DamageMap, Frame, Mask
 from reelmend.grain import regrain
 from reelmend.motion.cuts import shots
 from reelmend.motion.picture import Picture, picture
 from reelmend.motion.windows import REACH, Plan, Window, planned_windows
+from reelmend.pipeline.damage import Damage, kinds, nothing, pieces, share, with_edits
 from reelmend.pipeline.kept import Kept, KeptRepairs
 from reelmend.pipeline.stream import Clock, Lazily, TimedPool, spread
 from reelmend.repair import make_repairer
 from reelmend.repair.grow import grow
-from reelmend.repair.promise import FilledBy, Repairer
+from reelmend.repair.promise import Repairer
 from reelmend.report import FrameRecord
 
 ORIGIN_STEP = 60
@@ -59,25 +59,10 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Damage:
-    """What is to be repaired in a frame, and what is known of it."""
-
-    mask: Mask
-    """Edits applied, not grown."""
-    blobs: int
-    found: float = 0.0
-    """Share of damaged pixels before edits."""
-    edits: Sequence[Operation] = ()
-    listed: tuple[Blob, ...] = ()
-    note: str | None = None
-    damage: DamageMap | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class _Ready:
     """A frame whose mask was given, with all that its repair needs."""
 
-    damage: _Damage
+    damage: Damage
     grown: Mask | None
     """None where there is nothing to repair."""
     key: bytes = b""
@@ -186,31 +171,27 @@ class FrameWorker:
         assert self.detector
         scan = plan.centre.frame
         if scan.fault:
-            return self._of_ready(plan, window, self._looked_up(plan, _nothing(scan)))
+            return self._of_ready(plan, window, self._looked_up(plan, nothing(scan)))
         with self._clock.on("detect"):
             found = self.detector.decide(
                 evidence.result(), tuple(other.result() if other else None for other in others)
             )
-        damage = _Damage(found.mask, len(found.blobs), _share(found.mask), (), found.blobs, found.note, found.damage)
-        return self._of_ready(plan, window, self._looked_up(plan, self._with_edits(scan.index, damage)))
+        damage = Damage(found.mask, len(found.blobs), share(found.mask), (), found.blobs, found.note, found.damage)
+        return self._of_ready(plan, window, self._looked_up(plan, self._edited(scan, damage)))
 
     def _ready(self, plan: Plan, window: Future[Window], given: Mask) -> _Ready:
         scan = plan.centre.frame
         # A picture that stands in for another is passed through as it is.
-        damage = _nothing(scan) if scan.fault else _Damage(given, _pieces(given), _share(given))
-        ready = self._looked_up(plan, self._with_edits(scan.index, damage) if not scan.fault else damage)
+        damage = nothing(scan) if scan.fault else self._edited(scan, Damage(given, pieces(given), share(given)))
+        ready = self._looked_up(plan, damage)
         if ready.grown is not None and ready.kept is None:
             window.result()
         return ready
 
-    def _with_edits(self, index: int, damage: _Damage) -> _Damage:
-        edits = self._edits.of(index)
-        if not edits:
-            return damage
-        mask, listed = _edited(edits, index, damage.mask, damage.listed)
-        return replace(damage, mask=mask, listed=listed, edits=edits, blobs=_pieces(mask))
+    def _edited(self, scan: Frame, damage: Damage) -> Damage:
+        return with_edits(damage, self._edits.of(scan.index), scan.index)
 
-    def _looked_up(self, plan: Plan, damage: _Damage) -> _Ready:
+    def _looked_up(self, plan: Plan, damage: Damage) -> _Ready:
         """With the repair, if it is kept."""
         if not self.repairer or not damage.mask.any():
             return _Ready(damage, None)
@@ -233,11 +214,11 @@ class FrameWorker:
         record = FrameRecord(
             index=scan.index,
             shot=plan.shot,
-            damaged=_share(damage.mask),
+            damaged=share(damage.mask),
             blobs=damage.blobs,
-            unsure=_share(unsure),
+            unsure=share(unsure),
             changed=0.0 if grown is None else int(np.count_nonzero(grown)) / size,
-            repaired_by={} if done is None or grown is None else _kinds(done.filled_by, grown),
+            repaired_by={} if done is None or grown is None else kinds(done.filled_by, grown),
             copy_of=plan.copy_of,
             fault=scan.fault,
             note=damage.note,
@@ -261,39 +242,3 @@ class FrameWorker:
             with self._clock.on("grain"):
                 after = regrain(after, window.centre.frame, repair.filled_by > 0, seed=self._job.seed)
         return Kept(after, repair.filled_by, repair.unsure >= UNSURE)
-
-
-def _nothing(scan: Frame) -> _Damage:
-    return _Damage(np.zeros((scan.height, scan.width), np.bool_), 0)
-
-
-def _share(mask: Mask) -> float:
-    return int(np.count_nonzero(mask)) / mask.size
-
-
-def _pieces(mask: Mask) -> int:
-    return cv2.connectedComponents(mask.view(np.uint8), connectivity=8)[0] - 1 if mask.any() else 0
-
-
-def _edited(
-    edits: Sequence[Operation], index: int, mask: Mask, listed: tuple[Blob, ...]
-) -> tuple[Mask, tuple[Blob, ...]]:
-    """The mask after its edits, and what is known of its blobs: what the detector said of those that it left as they
-    were, and of the others that a person is certain of them."""
-    edited = apply(edits, index, mask)
-    if not listed:
-        return edited, ()
-    count, _, stats, centres = cv2.connectedComponentsWithStats(edited.view(np.uint8), connectivity=8)
-    known = {(round(blob.x, 3), round(blob.y, 3), blob.area): blob for blob in listed}
-    blobs = []
-    for n in range(1, count):
-        x, y, area = float(centres[n, 0]), float(centres[n, 1]), int(stats[n, cv2.CC_STAT_AREA])
-        blobs.append(known.get((round(x, 3), round(y, 3), area)) or Blob(x, y, area, 1.0, "unknown"))
-    return edited, tuple(blobs)
-
-
-def _kinds(filled_by: NDArray[np.uint8], changed: Mask) -> dict[str, float]:
-    """How the pixels inside the grown mask that were changed were filled: share by kind."""
-    counts = np.bincount(filled_by[changed], minlength=len(FilledBy))
-    whole = max(1, counts[1:].sum())
-    return {kind.name.lower(): float(counts[kind]) / whole for kind in FilledBy if kind and counts[kind]}

@@ -118,8 +118,9 @@ class KeptRepairs:
         row = np.array((self._settings, edits_of(edits), shown(found), unsure, 0), MARK)
         with self._lock, suppress(OSError):
             self.folder.mkdir(parents=True, exist_ok=True)
-            path = self.folder / "index"
-            with path.open("r+b" if path.exists() else "w+b", buffering=0) as file:
+            # Others may be writing other rows: the file is begun by whoever comes first, and never anew.
+            place = os.open(self.folder / "index", os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
+            with os.fdopen(place, "r+b", buffering=0) as file:
                 file.seek(index * MARK.itemsize)
                 file.write(row.tobytes())
 

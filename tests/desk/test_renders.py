@@ -102,6 +102,24 @@ def test_an_edit_costs_its_own_frame(desk: Desk, repaired: list[int], tmp_path: 
     assert up_to_date(desk) == [n for n in range(FRAMES) if n != frames[1] and not frames[2] <= n <= frames[3]]
 
 
+def test_the_state_is_read_from_the_index_alone(desk: Desk, repaired: list[int]) -> None:
+    render(desk, "one.mkv")
+    repairs = desk.project.reel("scan0").repairs
+    for file in repairs.glob("*.repair"):
+        file.unlink()
+    assert up_to_date(desk) == list(range(FRAMES))
+    repaired.clear()
+    # A render looks for itself.
+    render(desk, "two.mkv")
+    assert sorted(repaired) == damaged(desk)
+    index = repairs / "index"
+    raw = index.read_bytes()
+    for broken, left in ((raw[:-5], FRAMES - 1), (b"", 0), (b"x" * len(raw), 0), (raw + b"more", FRAMES)):
+        index.write_bytes(broken)
+        assert len(up_to_date(desk)) == left
+        assert all(one is None or 0 <= one <= 1 for one in desk.reel("scan0").render_state().unsure)
+
+
 def test_other_masks_are_not_up_to_date(desk: Desk) -> None:
     render(desk, "one.mkv")
     desk.project.reel("scan0").set_options(strength="strong")

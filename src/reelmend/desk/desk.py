@@ -162,6 +162,7 @@ class Desk:
         self,
         name: str,
         film: str,
+        /,
         *,
         masks: bool = False,
         origins: bool = False,

@@ -62,7 +62,7 @@ class ReelEntry:
         saved = self.folder / "job.toml"
         return Job.from_toml(saved) if saved.exists() else Job(source=self.source)
 
-    def set_options(self, **options: Any) -> Job:
+    def set_options(self, /, **options: Any) -> Job:
         """Change options by their names, as `Job.build` has them, and keep them. Raises UsageError as that does."""
         job = Job.build(self.job(), **options)
         if job.source != self.source:

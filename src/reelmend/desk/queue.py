@@ -100,7 +100,7 @@ class Queue:
                     return one
         return self._add(Task(next(self._ids), "search", entry.id, f"Find damage in {entry.id}", work))
 
-    def render(self, entry: ReelEntry, output: Path | Places, **options: object) -> Task:
+    def render(self, entry: ReelEntry, output: Path | Places, /, **options: object) -> Task:
         """Write a film, and what else is wanted, from what was found and edited; `options` as in `reelmend.repair`.
 
         Raises UsageError for options that there are none of.

@@ -77,7 +77,7 @@ def places_of(entry: ReelEntry, film: str, *, masks: bool, origins: bool, report
     )
 
 
-def render_job(entry: ReelEntry, places: Places, **options: Any) -> Job:
+def render_job(entry: ReelEntry, places: Places, /, **options: Any) -> Job:
     """The job of a render: `reelmend repair` writes the same film from it. Raises UsageError as `Job.build`."""
     given = {
         "output": places.film, "masks": entry.masks, "edits": entry.edits if entry.edits.exists() else None,

@@ -118,6 +118,11 @@ def test_a_render_its_files_and_its_job(client: TestClient, desk: Desk, tmp_path
     worst = int(np.argmax(timeline["damaged"]))
     client.post(f"{REEL}/edits", json={"kind": "stroke", "frame": worst, "points": [[30, 30]], "radius": 5})
     assert client.get(f"{REEL}/renders").json() == []
+    # What is looked at with the reel's own options is kept; with others it is not.
+    assert client.get(f"{REEL}/repaired/{worst}.jpg?grow=7").status_code == 200
+    assert client.get(f"{REEL}/timeline").json()["rendered"] == [0] * frames
+    assert client.get(f"{REEL}/repaired/{worst}.jpg").status_code == 200
+    assert client.get(f"{REEL}/timeline").json()["rendered"] == [int(n == worst) for n in range(frames)]
     body = {"film": "restored.mkv", "masks": True, "origins": True, "report": True}
     assert client.post(f"{REEL}/render", json=body).json()["repaired"] == 0
     desk.queue.wait()

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import platform
 import sys
 import threading
 import zlib
@@ -156,7 +157,7 @@ def options_of(job: Job) -> bytes:
         "device": job.device,
         "weights": weights_of(job.repair.repairer),
         "versions": _libraries(),
-        "order": sys.byteorder,
+        "machine": [platform.machine(), sys.byteorder],
     }
     return hashlib.blake2b(json.dumps(known, sort_keys=True).encode(), digest_size=32).digest()
 

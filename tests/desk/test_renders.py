@@ -137,6 +137,13 @@ def test_a_preview_and_a_render_share_what_they_repair(desk: Desk, repaired: lis
     assert reel.repaired(frames[0], job) is shown and shown.kept
     other = reel.repaired(frames[1], job.build(job, regrain=False))
     assert reel.repaired(frames[1], job.build(job, regrain=False)) is other and not other.kept
+    # An edit taken back: what was kept meanwhile is another repair, and the one remembered is kept again.
+    reel.do(Stroke(frame=frames[0], points=((40, 40),), radius=3))
+    edited = reel.repaired(frames[0], job)
+    reel.undo()
+    assert up_to_date(desk) == [] and reel.repaired(frames[0], job) is not edited
+    assert repaired == [frames[0], frames[1], frames[0]] and up_to_date(desk) == [frames[0]]
+    repaired.pop()
     clean = next(n for n in range(FRAMES) if n not in frames)
     assert reel.repaired(clean, job).frame is reel.stills.frame(clean)
     assert repaired == frames[:2] and up_to_date(desk) == sorted([frames[0], clean])

@@ -219,8 +219,7 @@ def test_the_index_says_what_each_frame_was_made_from(reel: Path, tmp_path: Path
     job = job_of(reel, masks, tmp_path / "out.mkv", edits=tmp_path / "edits.jsonl", start=1, frames=5)
     assert not len(read_marks(tmp_path / "kept"))
     render(job, tmp_path / "kept")
-    # Frames beyond the last may have been under way.
-    marks = read_marks(tmp_path / "kept")[:6]
+    marks = read_marks(tmp_path / "kept")
     assert list(marks["settings"]) == [0] + [settings_of(job, "a test")] * 5
     assert list(marks["edits"]) == [0, 0, edits_of([stroke]), 0, 0, 0] and edits_of([stroke])
     found = [mask.mean() for mask in read_masks(masks, 0, 6)]
@@ -238,6 +237,18 @@ def test_no_room_costs_time_alone(reel: Path, tmp_path: Path, repaired: list[int
     for _ in range(2):
         render(job_of(reel, masks, tmp_path / "out.mkv"), tmp_path / "kept")
     assert repaired == [3, 3]
+
+
+def test_masks_of_a_part_are_enough_for_the_part(reel: Path, tmp_path: Path, repaired: list[int]) -> None:
+    part = {"start": 5, "frames": 20}
+    pipeline.detect(Job.build(source=reel, masks=tmp_path / "part.mkv", detector="spike", **part))
+    pipeline.detect(Job.build(source=reel, masks=tmp_path / "whole.mkv", detector="spike"))
+    made = []
+    for name in ("part", "whole"):
+        pipeline.repair(job_of(reel, tmp_path / f"{name}.mkv", tmp_path / f"{name}-out.mkv", **part))
+        made.append([frame.planes[0] for frame in read(tmp_path / f"{name}-out.mkv")])
+    assert len(made[0]) == 20 and repaired and max(repaired) < 25
+    np.testing.assert_array_equal(made[0], made[1])
 
 
 def test_edited_masks_are_written(reel: Path, tmp_path: Path) -> None:

@@ -48,8 +48,10 @@ class Repaired:
     unsure: Mask
     seconds: float
     """What repair and grain took, or getting what was kept."""
+    key: bytes = b""
+    """By which a render finds it, if it was kept."""
     kept: bool = False
-    """Whether a render finds it."""
+    """Whether a render has nothing to repair any more."""
 
 
 class Preview:
@@ -83,42 +85,41 @@ class Preview:
         `kept`: where the repairs of that job are kept, and this one will be. Raises as `make_repairer`.
         """
         known = (number, digest_of(mask), job.repair, job.grain, job.seed, job.device)
-        done = self._repaired.get(known)
-        if done is not None and (kept is None or done.kept):
-            return done
-        grown = grow(mask, job.repair.grow)
-        if not grown.any():
-            done = self._untouched(number, job, kept)
-        elif kept is None:
-            done = done or self._made(number, grown, job)
-        else:
+        grown, done = grow(mask, job.repair.grow), self._repaired.get(known)
+        if kept is not None:
             done = self._kept(number, grown, job, kept, done)
+        elif done is None:
+            done = self._made(number, grown, job)
         held = sum(plane.nbytes for plane in done.frame.planes) + 2 * mask.size
         self._repaired.put(known, done, held)
         return done
 
     def _kept(self, number: int, grown: Mask, job: Job, kept: KeptRepairs, done: Repaired | None) -> Repaired:
         """The repair from where it is kept, or else made, or done before, and then kept."""
+        if not grown.any():
+            kept.drop(number)
+            return replace(done or self._made(number, grown, job), kept=True)
+        if done is not None and done.key and kept.has(done.key, number):
+            return done
         begun = time.perf_counter()
         plan = self._planned(number)[0]
         scan = plan.centre.frame
         key = kept.key(plan, grown)
         there = kept.get(key, scan, grown) if done is None else None
         if there is not None:
-            return Repaired(there.frame, there.filled_by, there.unsure, time.perf_counter() - begun, True)
+            seconds = time.perf_counter() - begun
+            return Repaired(there.frame, there.filled_by, there.unsure, seconds, key, True)
         done = done or self._made(number, grown, job)
-        return replace(done, kept=kept.put(key, scan, grown, Kept(done.frame, done.filled_by, done.unsure)))
-
-    def _untouched(self, number: int, job: Job, kept: KeptRepairs | None) -> Repaired:
-        _repairer_of(job)
-        frame = self._stills.frame(number)
-        nothing = np.zeros((frame.height, frame.width), np.uint8)
-        if kept is not None:
-            kept.drop(number)
-        return Repaired(frame, nothing, nothing.view(np.bool_), 0.0, kept is not None)
+        there = Kept(done.frame, done.filled_by, done.unsure)
+        return replace(done, key=key, kept=kept.put(key, scan, grown, there))
 
     def _made(self, number: int, grown: Mask, job: Job) -> Repaired:
-        repairer = _repairer_of(job)
+        repairer = _repairer(job.repair.repairer, job.device, job.seed, job.repair.bias)
+        if not grown.any():
+            # Nothing around the frame needs to be read.
+            frame = self._stills.frame(number)
+            nothing = np.zeros((frame.height, frame.width), np.uint8)
+            return Repaired(frame, nothing, nothing.view(np.bool_), 0.0)
         window = self.window(number)
         begun = time.perf_counter()
         repair = repairer.repair(window, grown)
@@ -163,10 +164,6 @@ def digest_of(plane: NDArray[Any]) -> bytes:
     """Of a mask or a damage map, to tell whether it is the same."""
     told = np.packbits(plane) if plane.dtype == np.bool_ else np.ascontiguousarray(plane)
     return hashlib.blake2b(told.data, digest_size=16).digest()
-
-
-def _repairer_of(job: Job) -> Repairer:
-    return _repairer(job.repair.repairer, job.device, job.seed, job.repair.bias)
 
 
 @lru_cache(maxsize=8)

@@ -191,7 +191,7 @@ class Queue:
             try:
                 finished = task.work(task)
             except ReelMendError as error:
-                said = str(error)
+                said = str(error) or type(error).__name__
             except Exception as error:  # a fault of ours must not end the desk
                 said = f"{type(error).__name__}: {error}"
             with self._changed:

@@ -115,9 +115,13 @@ class FrameWorker:
     ) -> Iterator[Future[Outcome]]:
         """Where masks are given, only the windows are made in which something is to be repaired anew."""
         waiting: deque[tuple[Plan, Future[Window], Future[_Ready]]] = deque()
+        end = None if self._job.frames is None else self._job.start + self._job.frames
         for plan, window in planned_windows(pictures, TimedPool(Lazily(), self._clock, "motion")):
             if plan.centre.index < first:
                 continue
+            if end is not None and plan.centre.index >= end:
+                # What follows is read for its neighbours' sake; there may be no masks of it.
+                break
             # Masks on disk are read here, in order, not in the pool.
             waiting.append((plan, window, pool.submit(self._ready, plan, window, given(plan.centre.index))))
             if len(waiting) > DEPTH:

@@ -93,6 +93,15 @@ class KeptRepairs:
             self.found += kept is not None
         return kept
 
+    def has(self, key: bytes, index: int) -> bool:
+        """Whether the repair that is kept of a frame is this one; whether it can be read is not looked at."""
+        head = MAGIC + key
+        try:
+            with self._place(index).open("rb") as file:
+                return file.read(len(head)) == head
+        except OSError:
+            return False
+
     def put(self, key: bytes, scan: Frame, grown: Mask, kept: Kept) -> bool:
         """Keep a repair in place of the frame's last one; False where there is no room, which costs only time."""
         place = self._place(scan.index)

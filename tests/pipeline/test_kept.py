@@ -227,7 +227,7 @@ def test_the_index_says_what_each_frame_was_made_from(reel: Path, tmp_path: Path
     assert not marks["unsure"][[3, 5]].any() and (marks["unsure"] <= 1).all()
     assert settings_of(job, "another") != settings_of(job, "a test") != settings_of(Job.build(job, seed=9), "a test")
     assert len({edits_of(one) for one in ([stroke], [stroke, stroke], [])}) == 3
-    with pytest.raises(UsageError, match="no network"):
+    with pytest.raises(UsageError, match="no repairer magic"):
         KeptRepairs(tmp_path, job_of(reel, masks, tmp_path / "out.mkv", repairer="magic"))
 
 

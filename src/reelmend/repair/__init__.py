@@ -35,8 +35,7 @@ def make_repairer(name: str, device: str = "auto", seed: int = 0, bias: float = 
         return _diffusion(ROUTED, device, seed, bias, routed=True)
     if name in PRIOR_METHODS:
         return _prior(name, PRIOR, device, seed)
-    if name not in REPAIRERS and not name.endswith(".json"):
-        raise UsageError(f"there is no repairer {name}; known are {', '.join(REPAIRERS)}")
+    _check_known(name)
     from reelmend.runtime import find_repair_card
 
     card, _ = find_repair_card(name)
@@ -54,11 +53,17 @@ def weights_of(name: str) -> tuple[str, ...]:
     """
     if name in ("temporal", "spatial"):
         return ()
+    _check_known(name)
     from reelmend.runtime import find_repair_card
 
     known = {"auto": ROUTED} | dict.fromkeys(PRIOR_METHODS, PRIOR)
     card, _ = find_repair_card(known.get(name, name))
     return (card.model_dump_json(), *(weights_of(card.mean) if card.mean else ()))
+
+
+def _check_known(name: str) -> None:
+    if name not in (*REPAIRERS, *PRIOR_METHODS) and not name.endswith(".json"):
+        raise UsageError(f"there is no repairer {name}; known are {', '.join(REPAIRERS)}")
 
 
 def _mixing(name: str, device: str) -> Repairer:

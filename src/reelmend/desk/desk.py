@@ -177,7 +177,7 @@ class Desk:
         entry = self.reel(name).entry
         places = places_of(entry, film, masks=masks, origins=origins, report=report)
         taken = next((one for one in (places.film, places.masks, places.origins) if one and one.exists()), None)
-        if taken is not None and not overwrite and taken.parent == entry.renders:
+        if taken is not None and not overwrite:
             raise UsageError(f"{taken.name} is there already; choose another name, or have it replaced")
         return self.queue.render(entry, places, overwrite=overwrite, **options)
 

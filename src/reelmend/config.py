@@ -121,7 +121,7 @@ class Job(Options):
     grain: GrainOptions = Field(default=GrainOptions(), description="The grain of repaired pixels.")
 
     @classmethod
-    def build(cls, base: Job | str | Path | None = None, **options: Any) -> Self:
+    def build(cls, base: Job | str | Path | None = None, /, **options: Any) -> Self:
         """A job from flat options (`strength="gentle"`, `grow=3`), laid over `base`: a job or the path of a job file.
 
         Options are named by their field alone, whatever section they live in; a whole section may also be given as its

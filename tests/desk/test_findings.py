@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import threading
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -88,3 +90,39 @@ def test_what_is_not_there_is_empty(entry: ReelEntry) -> None:
     assert findings.records == [] and findings.blobs(3) == []
     assert not findings.mask(0, 8, 9).any() and findings.mask(0, 8, 9).shape == (8, 9)
     assert findings.stale(entry.job())
+
+
+def test_blobs_are_found_by_line_and_the_file_is_read_once(entry: ReelEntry, monkeypatch: pytest.MonkeyPatch) -> None:
+    findings = search(entry)
+    told = [json.loads(line)["blobs"] for line in (findings.folder / "blobs.jsonl").read_text().splitlines()]
+    assert sum(map(len, told)) > 2
+    for number in (5, 2, FRAMES - 1, 0, FRAMES - 1):
+        assert findings.blobs(number) == told[number]
+    assert findings.blobs(FRAMES) == [] == findings.blobs(10**6)
+    real = Findings._line
+
+    def no_more_lines(self: Findings, file: Any, number: int) -> Any:
+        return real(self, SimpleNamespace(seek=file.seek, read=file.read), number)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Findings, "_line", no_more_lines)
+    assert findings.blobs(3) == told[3]
+
+
+def test_blobs_of_a_search_that_goes_on_or_anew(entry: ReelEntry) -> None:
+    findings, stop = Findings(entry), threading.Event()
+    seen: list[int] = []
+
+    def tell(done: int) -> None:
+        seen.append(len(findings.blobs(done - 1)))
+        assert findings.blobs(done) == []
+
+    assert findings.search(entry.job(), stop, tell)
+    assert seen == [one.blobs for one in findings.records]
+    entry.set_options(strength="gentle")
+    other = Findings(entry)
+    # Another one has the file written anew, which this one has not heard of.
+    assert other.search(entry.job(), stop, lambda done: None)
+    for number in range(FRAMES):
+        assert findings.blobs(number) == other.blobs(number)
+    (findings.folder / "blobs.jsonl").write_text("{}\nno json\n")
+    assert findings.blobs(0) == [] == findings.blobs(1)

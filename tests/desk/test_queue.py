@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import threading
 import time
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +18,7 @@ from reelmend.desk.findings import Findings
 from reelmend.desk.project import Project, ReelEntry
 from reelmend.desk.queue import Queue, Task
 from reelmend.edits import Protect
+from reelmend.errors import UsageError
 from reelmend.film import Layout
 from reelmend.media import open_reel
 from reels import in_layout, long_reel, write_reel
@@ -111,3 +115,106 @@ def test_a_failure_is_a_sentence_and_the_queue_goes_on(entry: ReelEntry, queue: 
     queue.go_on(broken.id)
     queue.wait()
     assert broken.state == "done", broken.said
+
+
+class Gate:
+    """A task's work that a test holds up: it looks for its stop only when it is let."""
+
+    def __init__(self) -> None:
+        self.runs: list[str] = []
+        self._begun, self._on = threading.Semaphore(0), threading.Semaphore(0)
+        self._then = "stop"
+
+    def work(self, task: Task) -> bool:
+        stop = task.stop
+        self._begun.release()
+        assert self._on.acquire(timeout=30)
+        self.runs.append(self._then)
+        if self._then == "fail":
+            raise UsageError("it broke")
+        return self._then == "finish" or not stop.is_set()
+
+    def began(self) -> None:
+        assert self._begun.acquire(timeout=30)
+
+    def let(self, then: str) -> None:
+        self._then = then
+        self._on.release()
+
+
+def gated(queue: Queue) -> tuple[Task, Gate]:
+    gate = Gate()
+    task = queue._add(Task(7, "search", "scan", "held up", gate.work))
+    gate.began()
+    return task, gate
+
+
+def test_paused_and_gone_on_with_before_the_thread_saw_it(queue: Queue) -> None:
+    task, gate = gated(queue)
+    queue.pause(task.id)
+    queue.go_on(task.id)
+    assert task.state == "waiting"
+    gate.let("stop")
+    # The run that was paused ends where it stopped; the next one goes on.
+    gate.began()
+    assert task.state == "running" and not task.stop.is_set()
+    gate.let("stop")
+    queue.wait()
+    assert (task.state, gate.runs) == ("done", ["stop", "stop"])
+
+
+def test_a_run_that_ends_all_the_same_is_not_run_again(queue: Queue) -> None:
+    task, gate = gated(queue)
+    queue.pause(task.id)
+    queue.go_on(task.id)
+    gate.let("finish")
+    queue.wait()
+    assert (task.state, gate.runs) == ("done", ["finish"])
+
+
+@pytest.mark.parametrize(
+    ("wanted", "then", "state"),
+    [
+        (["pause"], "stop", "paused"),
+        (["pause"], "finish", "done"),
+        (["pause"], "fail", "failed"),
+        (["give_up"], "stop", "given up"),
+        (["give_up"], "fail", "given up"),
+        (["give_up", "go_on"], "stop", "given up"),
+        (["pause", "go_on", "pause"], "stop", "paused"),
+        (["pause", "go_on", "give_up"], "stop", "given up"),
+        (["pause", "go_on"], "fail", "failed"),
+        ([], "fail", "failed"),
+    ],
+)
+def test_what_is_wanted_of_a_run_that_goes_on_for_a_while(
+    queue: Queue, wanted: list[str], then: str, state: str
+) -> None:
+    task, gate = gated(queue)
+    for one in wanted:
+        getattr(queue, one)(task.id)
+    gate.let(then)
+    queue.wait()
+    assert (task.state, gate.runs) == (state, [then])
+    assert task.said == ("it broke" if state == "failed" else "")
+
+
+def test_a_desk_that_closes_pauses_what_runs() -> None:
+    queue = Queue()
+    task, gate = gated(queue)
+    closing = threading.Thread(target=queue.close)
+    closing.start()
+    until(task.stop.is_set)
+    gate.let("stop")
+    closing.join()
+    assert task.state == "paused"
+
+
+def test_what_is_done_holds_nothing(entry: ReelEntry, queue: Queue) -> None:
+    findings = Findings(entry)
+    held = weakref.ref(findings)
+    task = queue.search(entry, findings)
+    queue.wait()
+    del findings
+    gc.collect()
+    assert task.state == "done" and held() is None

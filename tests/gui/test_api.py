@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from reelmend.cli.app import app
+from reelmend.config import Job
 from reelmend.desk.desk import Desk
 from reelmend.desk.files import Roots
 from reelmend.desk.project import Project
@@ -17,6 +20,7 @@ pytest.importorskip("fastapi", reason="the extra [gui] is not installed")
 
 from fastapi import FastAPI
 from starlette.testclient import TestClient
+from typer.testing import CliRunner
 
 from reelmend.gui.api import make_api, say_errors
 from reelmend.gui.safety import LARGEST_REQUEST, Guard
@@ -31,10 +35,10 @@ def desk(media: Path, tmp_path: Path) -> Iterator[Desk]:
 
 
 def client_of(desk: Desk, token: str | None = None, host: str = "http://localhost:8080") -> TestClient:
-    app = FastAPI()
-    app.include_router(make_api(desk))
-    say_errors(app)
-    return TestClient(Guard(app, token), base_url=host, raise_server_exceptions=False)  # type: ignore[arg-type]
+    served = FastAPI()
+    served.include_router(make_api(desk))
+    say_errors(served)
+    return TestClient(Guard(served, token), base_url=host, raise_server_exceptions=False)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -95,6 +99,71 @@ def test_a_days_work(client: TestClient, desk: Desk) -> None:
     assert (desk.project.reel("scan").folder / "renders" / "out.mkv").exists()
 
 
+def test_a_render_its_files_and_its_job(client: TestClient, desk: Desk, tmp_path: Path) -> None:
+    client.patch(f"{REEL}/options", json={"repairer": "spatial"})
+    client.post(f"{REEL}/search")
+    desk.queue.wait()
+    timeline = client.get(f"{REEL}/timeline").json()
+    frames = len(timeline["damaged"])
+    assert timeline["rendered"] == [0] * frames and timeline["unsure"] == [None] * frames
+    worst = int(np.argmax(timeline["damaged"]))
+    client.post(f"{REEL}/edits", json={"kind": "stroke", "frame": worst, "points": [[30, 30]], "radius": 5})
+    assert client.get(f"{REEL}/renders").json() == []
+    # What is looked at with the reel's own options is kept; with others it is not.
+    assert client.get(f"{REEL}/repaired/{worst}.jpg?grow=7").status_code == 200
+    assert client.get(f"{REEL}/timeline").json()["rendered"] == [0] * frames
+    assert client.get(f"{REEL}/repaired/{worst}.jpg").status_code == 200
+    assert client.get(f"{REEL}/timeline").json()["rendered"] == [int(n == worst) for n in range(frames)]
+    body = {"film": "restored.mkv", "masks": True, "origins": True, "report": True}
+    assert client.post(f"{REEL}/render", json=body).json()["repaired"] == 0
+    desk.queue.wait()
+    done = client.get("/api/tasks").json()[-1]
+    assert (done["state"], done["done"]) == ("done", frames) and done["repaired"] > 1
+    timeline = client.get(f"{REEL}/timeline").json()
+    assert timeline["rendered"] == [1] * frames and timeline["unsure"][worst] > 0
+    assert all(0 <= one <= 1 for one in timeline["unsure"])
+    names = {one["name"]: one for one in client.get(f"{REEL}/renders").json()}
+    films = ["restored.mkv", "restored.masks.mkv", "restored.origins.mkv"]
+    assert names.keys() == {*films, "restored.report", "restored.report.html"}
+    for name in [*films, "restored.report.html"]:
+        answer = client.get(f"{REEL}/renders/{name}")
+        assert answer.content == (desk.project.reel("scan").renders / name).read_bytes()
+        assert len(answer.content) == names[name]["bytes"]
+        assert answer.headers["content-disposition"] == f'attachment; filename="{name}"'
+        assert answer.headers["content-type"] == "application/octet-stream"
+    assert datetime.fromisoformat(names["restored.mkv"]["when"]).tzinfo
+    assert "is there already" in client.post(f"{REEL}/render", json=body).json()["error"]
+    client.post(f"{REEL}/render", json=body | {"overwrite": True})
+    desk.queue.wait()
+    again = client.get("/api/tasks").json()[-1]
+    assert (again["state"], again["repaired"]) == ("done", 0)
+    # The same job on the command line.
+    told = client.get(f"{REEL}/job.toml?film=restored.mkv&origins=true&report=true")
+    assert told.headers["content-disposition"] == 'attachment; filename="job.toml"'
+    (tmp_path / "job.toml").write_bytes(told.content)
+    rendered = client.get(f"{REEL}/renders/restored.mkv").content
+    job = Job.from_toml(tmp_path / "job.toml")
+    elsewhere = [str(job.source), str(job.masks), str(tmp_path / "out.mkv"), "--origins", str(tmp_path / "o"),
+                 "--report", str(tmp_path / "report")]  # fmt: skip
+    for more, place in ((elsewhere, tmp_path / "out.mkv"), (["--overwrite"], job.output)):
+        run = CliRunner().invoke(app, ["repair", *more, "--job", str(tmp_path / "job.toml"), "--quiet"])
+        assert run.exit_code == 0, run.output
+        assert place and place.read_bytes() == rendered
+    assert (tmp_path / "o").exists() and (tmp_path / "report" / "report.html").exists()
+
+
+@pytest.mark.parametrize("name", [
+    "%2e%2e", "..%2fjob.toml", "%2e%2e%2fjob.toml", "..%5cjob.toml", ".out.mkv.reelmend", "none.mkv", "%00",
+    "%2fetc%2fpasswd", "a/b",
+])  # fmt: skip
+def test_nothing_but_renders_is_handed_out(client: TestClient, desk: Desk, name: str) -> None:
+    desk.project.reel("scan").set_options(grow=3)
+    (desk.project.reel("scan").renders / ".out.mkv.reelmend").mkdir()
+    answer = client.get(f"{REEL}/renders/{name}")
+    assert answer.status_code in (400, 404)
+    assert "error" in answer.json() or answer.json() == {"detail": "Not Found"}
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "said"),
     [
@@ -115,6 +184,14 @@ def test_a_days_work(client: TestClient, desk: Desk) -> None:
         ("patch", f"{REEL}/options", {"detector": "../../x.json"}, "by name"),
         ("post", f"{REEL}/render", {"film": "../out.mkv"}, "no file name"),
         ("post", f"{REEL}/render", {"film": "/etc/out.mkv"}, "no file name"),
+        ("post", f"{REEL}/render", {"film": "out.masks.mkv"}, "what goes with a film"),
+        ("post", f"{REEL}/render", {"film": "out.mkv", "masks": "/etc"}, "masks"),
+        ("post", f"{REEL}/render", {"film": "out.mkv", "options": {"entry": 1}}, "entry"),
+        ("post", f"{REEL}/render", {"film": "out.mkv", "options": {"film": "x.mkv"}}, "film"),
+        ("patch", f"{REEL}/options", {"self": 1}, "self"),
+        ("patch", f"{REEL}/options", {"base": 1}, "base"),
+        ("get", f"{REEL}/job.toml?film=../x.mkv", None, "no file name"),
+        ("get", "/api/reels/none/renders", None, "no reel none"),
         ("post", f"{REEL}/render", {"film": "out.mkv", "options": {"report": "/etc"}}, "project's to choose"),
         ("post", f"{REEL}/review", {"first": 0, "state": "lovely"}, "to do, approved"),
         ("post", "/api/reels", {"source": "/etc/passwd"}, "outside the folders"),

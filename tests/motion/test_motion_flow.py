@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -116,3 +118,28 @@ def test_luma_survives_infinities_and_nans() -> None:
 
     plane = np.array([[np.nan, np.inf, -np.inf, 0.5]], np.float16)
     assert luma8(Frame(0, (plane,), Layout("gray", 16, is_float=True))).tolist()[0][1:3] == [255, 0]
+
+
+SMALL = [(16, 16), (20, 30), (48, 64), (24, 500), (47, 500), (16, 399), (960, 16), (16, 960)]
+
+
+@pytest.mark.parametrize("size", SMALL)
+def test_flow_of_small_pictures_is_flow_and_changes_no_other(size: tuple[int, int]) -> None:
+    """OpenCV chooses scales for small pictures: it crashes on some, and keeps them for what comes after others."""
+
+    def flow_of(height: int, width: int) -> np.ndarray:
+        first, second = (frame.planes[0] for frame in pan(2, height, width, seed=3, grain=2.0))
+        return optical_flow(first, second)
+
+    def alone(height: int, width: int) -> np.ndarray:
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(flow_of, height, width).result()
+
+    def after_each_other() -> list[np.ndarray]:
+        return [flow_of(*size), flow_of(97, 131), flow_of(*size), flow_of(540, 960)]
+
+    with ThreadPoolExecutor(1) as pool:
+        found = pool.submit(after_each_other).result()
+    for flow, wanted in zip(found, [size, (97, 131), size, (540, 960)], strict=True):
+        assert flow.shape == (*wanted, 2) and np.isfinite(flow).all()
+        np.testing.assert_array_equal(flow, alone(*wanted))

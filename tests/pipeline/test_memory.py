@@ -9,13 +9,14 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
 import reelmend
 from reelmend.film import Frame
 from reelmend.pipeline import Progress, run
-from reels import scan, write_reel
+from reels import HEIGHT, WIDTH, scan, write_reel
 
 
 class Alive:
@@ -93,3 +94,24 @@ def test_what_was_read_is_let_go_when_a_run_is_stopped(tmp_path: Path, alive: Al
     gc.collect()
     assert alive.read == 0
     assert threading.active_count() == threads
+
+
+@pytest.mark.parametrize("every", [50, 1])
+def test_repair_holds_no_more_where_few_windows_are_made(tmp_path: Path, every: int, alive: Alive) -> None:
+    reel = write_reel(tmp_path / "scan.mkv", scan(40) * 4)
+    (tmp_path / "masks").mkdir()
+    mask = np.zeros((HEIGHT, WIDTH), np.uint8)
+    mask[20:24, 30:35] = 255
+    for n in range(0, 160, every):
+        cv2.imwrite(str(tmp_path / "masks" / f"mask_{n:06d}.png"), mask)
+    gc.collect()
+    counts: list[tuple[int, int]] = []
+    reelmend.repair(
+        reel, tmp_path / "masks", tmp_path / "out.mkv", repairer="temporal", threads=2,
+        progress=lambda _: counts.append((alive.read, alive.made)),
+    )  # fmt: skip
+    assert len(counts) == 160
+    assert 5 < max(read for read, _ in counts) <= 45
+    assert max(made for _, made in counts) <= 25
+    gc.collect()
+    assert alive.read == 0

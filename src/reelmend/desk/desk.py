@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import itertools
 import threading
+import weakref
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from reelmend.config import Job
 from reelmend.desk.findings import Findings
-from reelmend.desk.preview import Preview, Repaired
+from reelmend.desk.preview import Preview, Repaired, digest_of
 from reelmend.desk.project import Project, ReelEntry
 from reelmend.desk.proxies import Proxies
 from reelmend.desk.queue import Queue, Task
-from reelmend.desk.stills import Stills
+from reelmend.desk.renders import RenderState, origin_of, places_of, render_job, render_state
+from reelmend.desk.stills import Stills, jpeg
 from reelmend.detect.learned import FRINGE, LARGEST_SHARE, SMALLEST
 from reelmend.detect.refine import Limits, refine
 from reelmend.edits import Edits, Journal, Operation
 from reelmend.errors import UsageError
 from reelmend.film import Mask
+from reelmend.pipeline.kept import KeptRepairs
 
 OPEN_REELS = 6
 """Reels whose frames are held at a time; others are opened again when asked for."""
@@ -39,6 +40,9 @@ class OpenReel:
     journal: Journal
     lock: threading.Lock = field(default_factory=threading.Lock)
     """Held while it is edited, and while a preview is computed."""
+    _stages: tuple[object, list[tuple[str, bytes]]] = (None, [])
+    """Of the frame that they were asked for last, as JPEG, and what they were made from."""
+    _kept: tuple[object, KeptRepairs | None] = (None, None)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -65,15 +69,38 @@ class OpenReel:
         return self.edits.apply(number, self.found(number, threshold))
 
     def repaired(self, number: int, job: Job) -> Repaired:
-        """A frame with its edited mask filled as a job says."""
+        """A frame with its edited mask filled as a job says. What is made by the reel's own job a render need not make
+        again, and the other way round."""
         with self.lock:
-            return self.preview.repaired(number, self.mask(number), job)
+            found, edits = self.found(number), self.edits.of(number)
+            mask = self.edits.apply(number, found)
+            kept = self._repairs(job) if job == self.entry.job() and number < len(self.findings.records) else None
+            done = self.preview.repaired(number, mask, job, kept)
+            if kept is not None and done.kept:
+                kept.mark(number, float(found.mean()), edits, float(done.unsure.mean()))
+            return done
 
-    def stages(self, number: int) -> list[tuple[str, NDArray[np.uint8]]]:
-        """Every stage of a frame by its name, as pictures."""
+    def _repairs(self, job: Job) -> KeptRepairs:
+        made_for = job, origin_of(self.entry)
+        if self._kept[0] != made_for or self._kept[1] is None:
+            self._kept = made_for, KeptRepairs(self.entry.repairs, *made_for)
+        assert self._kept[1] is not None
+        return self._kept[1]
+
+    def render_state(self) -> RenderState:
+        """Which of the frames that were looked at need no repair any more, and how unsure the repairer was."""
+        return render_state(self.entry, self.findings.records, self.edits)
+
+    def stages(self, number: int) -> list[tuple[str, bytes]]:
+        """Every stage of a frame by its name, as JPEGs; those of the frame asked for last are kept until its mask or
+        the job changes."""
         with self.lock:
-            damage = self.findings.damage(number, *self.size)
-            return list(self.preview.stages(number, damage, self.mask(number), self.entry.job()))
+            damage, mask, job = self.findings.damage(number, *self.size), self.mask(number), self.entry.job()
+            made_from = number, digest_of(damage), digest_of(mask), job
+            if self._stages[0] != made_from:
+                made = self.preview.stages(number, damage, mask, job)
+                self._stages = made_from, [(name, jpeg(shown)) for name, shown in made]
+            return self._stages[1]
 
     def do(self, operation: Operation) -> None:
         """Edit. Raises UsageError for a frame beyond the reel."""
@@ -106,7 +133,11 @@ class Desk:
         self.project = project
         self.queue = Queue()
         self._open: dict[str, OpenReel] = {}
+        self._findings: weakref.WeakValueDictionary[str, Findings] = weakref.WeakValueDictionary()
+        """Of a reel there is one as long as anything uses it, a search that goes on while the reel is not open too."""
         self._lock = threading.Lock()
+        # As in a render: what a preview repairs is what a render would, to the bit.
+        self._limits = threadpool_limits(1)
 
     def reel(self, name: str) -> OpenReel:
         """A reel by its id. Raises UsageError where there is none, and as `open_reel`."""
@@ -115,7 +146,8 @@ class Desk:
             if found is None:
                 entry = self.project.reel(name)
                 stills = Stills(entry.source, Proxies(entry.folder / "proxies", entry.source))
-                found = OpenReel(entry, stills, Findings(entry), Preview(stills), entry.journal())
+                findings = self._findings.setdefault(name, Findings(entry))
+                found = OpenReel(entry, stills, findings, Preview(stills), entry.journal())
             self._open[name] = found
             while len(self._open) > OPEN_REELS:
                 self._open.pop(next(iter(self._open))).close()
@@ -137,11 +169,12 @@ class Desk:
         proxies = Proxies(reel.entry.folder / "proxies", reel.entry.source)
 
         def work(task: Task) -> bool:
+            stop = task.stop
             # Frames of its own, so that it does not seek to and fro with who looks at the reel.
             stills = Stills(reel.entry.source, proxies)
             try:
                 for number in itertools.count():
-                    if task.stop.is_set():
+                    if stop.is_set():
                         return False
                     stills.picture(number, width)
                     task.done = number + 1
@@ -156,12 +189,35 @@ class Desk:
             "proxies", reel.entry, f"Make proxies of {name}", facts.frames or facts.frames_about, work
         )
 
-    def render(self, name: str, film: str, **options: Any) -> Task:
-        """Queue a render into the reel's own folder, under a file name. Raises UsageError for a name that is a path."""
-        reel = self.reel(name)
-        if not film or film != Path(film).name or film.startswith("."):
-            raise UsageError(f"{film!r} is no file name; renders go to the project's folder")
-        return self.queue.render(reel.entry, reel.entry.folder / "renders" / film, **options)
+    def render(
+        self,
+        name: str,
+        film: str,
+        /,
+        *,
+        masks: bool = False,
+        origins: bool = False,
+        report: bool = False,
+        overwrite: bool = False,
+        **options: Any,
+    ) -> Task:
+        """Queue a render into the reel's own folder, under a file name, with what else is wanted beside the film.
+
+        Raises UsageError for a name that is a path or taken, unless it may be overwritten.
+        """
+        entry = self.reel(name).entry
+        places = places_of(entry, film, masks=masks, origins=origins, report=report)
+        taken = next((one for one in (places.film, places.masks, places.origins) if one and one.exists()), None)
+        if taken is not None and not overwrite:
+            raise UsageError(f"{taken.name} is there already; choose another name, or have it replaced")
+        return self.queue.render(entry, places, overwrite=overwrite, **options)
+
+    def render_job(
+        self, name: str, film: str, *, masks: bool = False, origins: bool = False, report: bool = False
+    ) -> Job:
+        """The job of a render, for the command line; it has no word for edited masks, which follow from it."""
+        entry = self.project.reel(name)
+        return render_job(entry, places_of(entry, film, masks=masks, origins=origins, report=report))
 
     def close(self) -> None:
         """Stop what is under way, so that it can go on another time, and let go of everything."""
@@ -170,3 +226,4 @@ class Desk:
             for reel in self._open.values():
                 reel.close()
             self._open.clear()
+        self._limits.restore_original_limits()

@@ -20,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import cv2
 import numpy as np
@@ -51,6 +51,8 @@ class Findings:
         self._entry = entry
         self.folder = entry.folder / "found"
         self._records: list[FrameRecord] | None = None
+        self._lines: list[int] = []
+        """Where lines of blobs begin, and where the last of them ends, as far as they were asked for."""
         self._lock = threading.Lock()
 
     @property
@@ -79,13 +81,28 @@ class Findings:
     def blobs(self, number: int) -> list[dict[str, Any]]:
         """What is known of a frame's blobs, as `--explain` writes it, lifetimes apart."""
         try:
-            with (self.folder / "blobs.jsonl").open(encoding="utf-8") as file:
-                for at, line in enumerate(file):
-                    if at == number:
-                        return list(json.loads(line)["blobs"])
-        except (OSError, ValueError):
-            pass
+            with self._lock, (self.folder / "blobs.jsonl").open("rb") as file:
+                for _ in range(2):
+                    told = self._line(file, number)
+                    if told is None or told["frame"] == number:
+                        return [] if told is None else list(told["blobs"])
+                    # Another search has written the file anew.
+                    self._lines = []
+        except (OSError, ValueError, KeyError, TypeError):
+            self._lines = []
         return []
+
+    def _line(self, file: BinaryIO, number: int) -> Any:
+        """A line by its number; None where there is none yet, or no more."""
+        lines = self._lines = self._lines or [0]
+        file.seek(lines[-1])
+        while len(lines) <= number + 1:
+            line = file.readline()
+            if not line.endswith(b"\n"):
+                return None
+            lines.append(lines[-1] + len(line))
+        file.seek(lines[number])
+        return json.loads(file.read(lines[number + 1] - lines[number]))
 
     def search(self, job: Job, stop: threading.Event, tell: Tell) -> bool:
         """Look through the reel by the job's options, from where an earlier search stopped; True at the end of it.
@@ -153,7 +170,7 @@ class Findings:
         for name in ("masks", "damage"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         with self._lock:
-            self._records = None
+            self._records, self._lines = None, []
         write_json(self.folder / "detection.json", _detection(job))
 
     def _settle(self) -> int:
@@ -162,7 +179,7 @@ class Findings:
         with self._lock:
             kept = _read_records(records)
             kept = kept[: min(len(kept), ExplainWriter.length(self.folder))]
-            self._records = kept
+            self._records, self._lines = kept, []
         lines = "".join(json.dumps(one.to_dict()) + "\n" for one in kept)
         records.write_text(lines, encoding="utf-8")
         return len(kept)

@@ -2,33 +2,39 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from reelmend.config import Job
-from reelmend.desk.stills import Stills
+from reelmend.desk.stills import Shelf, Stills
 from reelmend.errors import UsageError
 from reelmend.film import DamageMap, Frame, Mask
 from reelmend.grain import regrain
 from reelmend.motion.cuts import CutFinder, shots
 from reelmend.motion.picture import Picture, picture
 from reelmend.motion.warp import follow, sample
-from reelmend.motion.windows import REACH, Window, windows
+from reelmend.motion.windows import REACH, Plan, Window, planned_windows
+from reelmend.pipeline.frames import UNSURE
+from reelmend.pipeline.kept import Kept, KeptRepairs
+from reelmend.pipeline.stream import Lazily
 from reelmend.repair import grow, make_repairer
-from reelmend.repair.promise import Repair, Repairer
-
-T = TypeVar("T")
+from reelmend.repair.promise import Repairer
 
 AROUND = REACH + CutFinder.DELAY
 """Frames on each side that are read for a window."""
+
+
+REPAIRED_KEPT = 64 << 20
+"""Bytes of repaired frames."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,10 +43,15 @@ class Repaired:
 
     frame: Frame
     """With grain, if the job wants it."""
-    repair: Repair
-    """Before grain."""
+    filled_by: NDArray[np.uint8]
+    """`(h, w)`, codes of `FilledBy`."""
+    unsure: Mask
     seconds: float
-    """What repair and grain took."""
+    """What repair and grain took, or getting what was kept."""
+    key: bytes = b""
+    """By which a render finds it, if it was kept."""
+    kept: bool = False
+    """Whether a render has nothing to repair any more."""
 
 
 class Preview:
@@ -48,33 +59,75 @@ class Preview:
 
     def __init__(self, stills: Stills) -> None:
         self._stills = stills
-        self._last: tuple[int, Window] | None = None
+        self._last: tuple[int, Plan, Future[Window]] | None = None
+        self._repaired: Shelf[Repaired] = Shelf(REPAIRED_KEPT)
 
     def window(self, number: int) -> Window:
         """A frame's window. The one asked for last is kept. Raises as `Stills.frame`."""
+        return self._planned(number)[1].result()
+
+    def _planned(self, number: int) -> tuple[Plan, Future[Window]]:
         last = self._last
         if last is None or last[0] != number:
             self._stills.frame(number)
             first = max(0, number - AROUND)
-            for index, future in windows(shots(self._pictures(first, number + AROUND)), _Lazily()):
-                if index == number:
-                    last = (number, future.result())
+            for plan, window in planned_windows(shots(self._pictures(first, number + AROUND)), Lazily()):
+                if plan.centre.index == number:
+                    last = (number, plan, window)
                     break
             assert last is not None
             self._last = last
-        return last[1]
+        return last[1], last[2]
 
-    def repaired(self, number: int, mask: Mask, job: Job) -> Repaired:
-        """A frame with its mask filled as a job says; the mask is not grown yet. Raises as `make_repairer`."""
-        window = self.window(number)
-        repairer = _repairer(job.repair.repairer, job.device, job.seed, job.repair.bias)
+    def repaired(self, number: int, mask: Mask, job: Job, kept: KeptRepairs | None = None) -> Repaired:
+        """A frame with its mask filled as a job says; the mask is not grown yet. The last few are remembered.
+
+        `kept`: where the repairs of that job are kept, and this one will be. Raises as `make_repairer`.
+        """
+        known = (number, digest_of(mask), job.repair, job.grain, job.seed, job.device)
+        grown, done = grow(mask, job.repair.grow), self._repaired.get(known)
+        if kept is not None:
+            done = self._kept(number, grown, job, kept, done)
+        elif done is None:
+            done = self._made(number, grown, job)
+        held = sum(plane.nbytes for plane in done.frame.planes) + 2 * mask.size
+        self._repaired.put(known, done, held)
+        return done
+
+    def _kept(self, number: int, grown: Mask, job: Job, kept: KeptRepairs, done: Repaired | None) -> Repaired:
+        """The repair from where it is kept, or else made, or done before, and then kept."""
+        if not grown.any():
+            kept.drop(number)
+            return replace(done or self._made(number, grown, job), kept=True)
+        if done is not None and done.key and kept.has(done.key, number):
+            return done
         begun = time.perf_counter()
-        repair = repairer.repair(window, grow(mask, job.repair.grow))
+        plan = self._planned(number)[0]
+        scan = plan.centre.frame
+        key = kept.key(plan, grown)
+        there = kept.get(key, scan, grown) if done is None else None
+        if there is not None:
+            seconds = time.perf_counter() - begun
+            return Repaired(there.frame, there.filled_by, there.unsure, seconds, key, True)
+        done = done or self._made(number, grown, job)
+        there = Kept(done.frame, done.filled_by, done.unsure)
+        return replace(done, key=key, kept=kept.put(key, scan, grown, there))
+
+    def _made(self, number: int, grown: Mask, job: Job) -> Repaired:
+        repairer = _repairer(job.repair.repairer, job.device, job.seed, job.repair.bias)
+        if not grown.any():
+            # Nothing around the frame needs to be read.
+            frame = self._stills.frame(number)
+            nothing = np.zeros((frame.height, frame.width), np.uint8)
+            return Repaired(frame, nothing, nothing.view(np.bool_), 0.0)
+        window = self.window(number)
+        begun = time.perf_counter()
+        repair = repairer.repair(window, grown)
         frame = repair.frame
         changed = repair.filled_by > 0
         if job.grain.regrain and changed.any():
             frame = regrain(frame, window.centre.frame, changed, seed=job.seed)
-        return Repaired(frame, repair, time.perf_counter() - begun)
+        return Repaired(frame, repair.filled_by, repair.unsure >= UNSURE, time.perf_counter() - begun)
 
     def stages(self, number: int, damage: DamageMap, mask: Mask, job: Job) -> Iterator[tuple[str, NDArray[np.uint8]]]:
         """Every stage of a frame by its name, as pictures `(h, w, 3)`."""
@@ -93,7 +146,7 @@ class Preview:
             how = bare.model_copy(update={"repair": job.repair.model_copy(update={"repairer": name})})
             yield f"filled by {name}", self._stills.rgb(self.repaired(number, mask, how).frame)
         done = self.repaired(number, mask, job)
-        yield "grain", _apart(done.frame, done.repair.frame)
+        yield "grain", _apart(done.frame, self.repaired(number, mask, bare).frame)
         yield "result", self._stills.rgb(done.frame)
         yield "changed", _apart(done.frame, scan)
 
@@ -105,6 +158,12 @@ class Preview:
                 # The reel ends here.
                 return
             yield picture(frame)
+
+
+def digest_of(plane: NDArray[Any]) -> bytes:
+    """Of a mask or a damage map, to tell whether it is the same."""
+    told = np.packbits(plane) if plane.dtype == np.bool_ else np.ascontiguousarray(plane)
+    return hashlib.blake2b(told.data, digest_size=16).digest()
 
 
 @lru_cache(maxsize=8)
@@ -131,28 +190,3 @@ def _apart(one: Frame, other: Frame) -> NDArray[np.uint8]:
     scale = GAIN * 255 / one.layout.peak
     away = (one.planes[0].astype(np.float32) - other.planes[0].astype(np.float32)) * np.float32(scale)
     return _gray(np.clip(128 + np.nan_to_num(away), 0, 255).astype(np.uint8))
-
-
-class _Later(Future[T]):
-    """Work that is done when its result is asked for, if it ever is."""
-
-    def __init__(self, work: Callable[..., T], arguments: tuple[Any, ...]) -> None:
-        super().__init__()
-        self._work: Callable[..., T] | None = work
-        self._arguments = arguments
-
-    def result(self, timeout: float | None = None) -> T:
-        if self._work is not None:
-            work, self._work = self._work, None
-            try:
-                self.set_result(work(*self._arguments))
-            except BaseException as error:
-                self.set_exception(error)
-        return super().result(timeout)
-
-
-class _Lazily:
-    """A pool in which nothing is done before it is needed: of many windows, one is."""
-
-    def submit(self, work: Callable[..., T], /, *arguments: Any) -> Future[T]:
-        return _Later(work, arguments)

@@ -5,7 +5,8 @@ reels/ID/job.toml            what is to be done, without places
 reels/ID/edits.jsonl         edits of the masks
 reels/ID/review.json         state of every shot, by its first frame
 reels/ID/found/              masks and what is known of them, frame by frame
-reels/ID/renders/            films
+reels/ID/repairs/            repaired frames, so that only what changed is repaired again
+reels/ID/renders/            films, and what was asked for beside them
 """
 
 from __future__ import annotations
@@ -47,12 +48,21 @@ class ReelEntry:
         """Detected damage, as `open_mask_reader` reads it."""
         return self.folder / "found" / "masks"
 
+    @property
+    def repairs(self) -> Path:
+        """Repaired frames, as `KeptRepairs` keeps them; they may be thrown away at any time."""
+        return self.folder / "repairs"
+
+    @property
+    def renders(self) -> Path:
+        return self.folder / "renders"
+
     def job(self) -> Job:
         """Its job: the source and the options; places of outputs are a render's own."""
         saved = self.folder / "job.toml"
         return Job.from_toml(saved) if saved.exists() else Job(source=self.source)
 
-    def set_options(self, **options: Any) -> Job:
+    def set_options(self, /, **options: Any) -> Job:
         """Change options by their names, as `Job.build` has them, and keep them. Raises UsageError as that does."""
         job = Job.build(self.job(), **options)
         if job.source != self.source:
@@ -131,7 +141,7 @@ class Project:
             name = f"{stem}-{count}"
         entry = self._entry(name, place)
         (entry.folder / "found").mkdir(parents=True, exist_ok=True)
-        (entry.folder / "renders").mkdir(exist_ok=True)
+        entry.renders.mkdir(exist_ok=True)
         self._save({one.id: str(one.source) for one in self.reels()} | {name: str(place)})
         return entry
 

@@ -1,4 +1,9 @@
-"""What a desk has to do, one thing at a time in the background: searches and renders, paused or gone on with."""
+"""What a desk has to do, one thing at a time in the background: searches and renders, paused or gone on with.
+
+What a person wants of a task and what the thread does are two things. Every run of a task has a stop of its own: a task
+that is paused and gone on with before its thread has seen the pause waits until that run has ended, and then goes on
+from there; or is done, if that run came to its end all the same.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +15,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from reelmend.config import Job
 from reelmend.desk.findings import Findings
 from reelmend.desk.project import ReelEntry
+from reelmend.desk.renders import Places, render_job, write_render
 from reelmend.errors import ReelMendError
+from reelmend.pipeline.kept import KeptRepairs
 from reelmend.pipeline.run import Progress
-from reelmend.pipeline.run import repair as render_film
 
 State = Literal["waiting", "running", "paused", "done", "failed", "given up"]
 
@@ -44,8 +49,11 @@ class Task:
     said: str = ""
     """Why it failed, or what there is to know."""
     stop: threading.Event = field(default_factory=threading.Event)
+    """Of the run under way."""
     first: int = 0
     """Frames that were done before it began, or went on."""
+    repaired: int = 0
+    """Frames that were repaired anew since it began or went on, of a render."""
 
     @property
     def speed(self) -> float:
@@ -67,6 +75,8 @@ class Queue:
         self._ids = itertools.count(1)
         self._changed = threading.Condition()
         self._closed = False
+        self._busy: Task | None = None
+        """The task that the thread is at, whatever is wanted of it."""
         self._thread = threading.Thread(target=self._run, name="desk-queue", daemon=True)
         self._thread.start()
 
@@ -78,11 +88,13 @@ class Queue:
         """Look through a reel with its present options; the same search is not queued twice."""
 
         def work(task: Task) -> bool:
+            stop = task.stop
+
             def tell(done: int) -> None:
                 task.done = done
 
             task.done = task.first = len(findings.records)
-            return findings.search(entry.job(), task.stop, tell)
+            return findings.search(entry.job(), stop, tell)
 
         with self._changed:
             for one in self._tasks:
@@ -90,27 +102,33 @@ class Queue:
                     return one
         return self._add(Task(next(self._ids), "search", entry.id, f"Find damage in {entry.id}", work))
 
-    def render(self, entry: ReelEntry, output: Path, **options: object) -> Task:
-        """Write a film from what was found and edited; `options` as in `reelmend.repair`."""
-        edits = entry.edits if entry.edits.exists() else None
-        given = {"output": output, "masks": entry.masks, "edits": edits} | options
-        job = Job.build(entry.job(), **given)
+    def render(self, entry: ReelEntry, output: Path | Places, /, **options: object) -> Task:
+        """Write a film, and what else is wanted, from what was found and edited; `options` as in `reelmend.repair`.
+
+        Raises UsageError for options that there are none of.
+        """
+        places = output if isinstance(output, Places) else Places(output)
+        job = render_job(entry, places, **options)
 
         def work(task: Task) -> bool:
-            def tell(progress: Progress) -> None:
-                if task.done == 0 and progress.done > 1:
-                    task.first = progress.done - 1
-                task.done, task.total = progress.done, progress.total
-                if task.stop.is_set():
+            stop, begun = task.stop, False
+
+            def tell(progress: Progress, kept: KeptRepairs) -> None:
+                nonlocal begun
+                if not begun:
+                    # What an earlier run has written is not this one's doing.
+                    begun, task.first = True, progress.done - 1
+                task.done, task.total, task.repaired = progress.done, progress.total, kept.added
+                if stop.is_set():
                     raise _Stopped
 
             try:
-                render_film(job, tell)
+                write_render(entry, places, job, tell)
             except _Stopped:
                 return False
             return True
 
-        return self._add(Task(next(self._ids), "render", entry.id, f"Render {output.name}", work))
+        return self._add(Task(next(self._ids), "render", entry.id, f"Render {places.film.name}", work))
 
     def add(self, kind: Kind, entry: ReelEntry, title: str, total: int | None, work: Work) -> Task:
         """Queue other work on a reel, of `total` steps where that is known."""
@@ -130,7 +148,6 @@ class Queue:
             task = self._task(number)
             if task and task.state in ("paused", "failed"):
                 task.state, task.said = "waiting", ""
-                task.stop.clear()
                 self._changed.notify_all()
 
     def close(self) -> None:
@@ -145,9 +162,7 @@ class Queue:
     def wait(self, seconds: float = 60.0) -> None:
         """Until nothing waits or runs, at most so long."""
         with self._changed:
-            self._changed.wait_for(
-                lambda: all(task.state not in ("waiting", "running") for task in self._tasks), timeout=seconds
-            )
+            self._changed.wait_for(lambda: self._busy is None and self._waiting() is None, timeout=seconds)
 
     def _add(self, task: Task) -> Task:
         with self._changed:
@@ -163,9 +178,10 @@ class Queue:
             task = self._task(number)
             if task is None or task.state not in ("waiting", "running", "paused", "failed"):
                 return
+            # A run that is under way sees for itself that it was stopped.
             task.stop.set()
-            # A running task's thread sees for itself that it was stopped.
             task.state = state
+            self._let_go(task)
             self._changed.notify_all()
 
     def _run(self) -> None:
@@ -175,20 +191,34 @@ class Queue:
                 task = self._waiting()
                 if self._closed or task is None:
                     return
-                task.state, task.begun, task.first = "running", time.monotonic(), task.done
-            said, state = "", "done"
+                self._busy, task.stop = task, threading.Event()
+                task.state, task.begun, task.first, task.repaired = "running", time.monotonic(), task.done, 0
+            said, finished = "", False
             try:
-                if not task.work(task):
-                    state = "paused"
+                finished = task.work(task)
             except ReelMendError as error:
-                said, state = str(error), "failed"
+                said = str(error) or type(error).__name__
             except Exception as error:  # a fault of ours must not end the desk
-                said, state = f"{type(error).__name__}: {error}", "failed"
+                said = f"{type(error).__name__}: {error}"
             with self._changed:
-                task.said = said
-                if task.state == "running" or state == "failed":
-                    task.state = state  # type: ignore[assignment]
+                self._busy = None
+                self._ended(task, finished, said)
                 self._changed.notify_all()
+
+    def _ended(self, task: Task, finished: bool, said: str) -> None:
+        """What became of a run. Where it only stopped, what a person wants of the task by now stands."""
+        if finished:
+            task.state, task.said = "done", ""
+        elif said and task.state != "given up":
+            task.state, task.said = "failed", said
+        elif task.state == "running":
+            task.state = "paused"
+        self._let_go(task)
+
+    def _let_go(self, task: Task) -> None:
+        """What will not be done again holds nothing."""
+        if task.state in ("done", "given up") and task is not self._busy:
+            task.work = _nothing
 
     def _waiting(self) -> Task | None:
         return next((task for task in self._tasks if task.state == "waiting"), None)
@@ -196,3 +226,7 @@ class Queue:
 
 class _Stopped(Exception):
     """Ends a render from within its own report of progress; what it has written is gone on from."""
+
+
+def _nothing(task: Task) -> bool:
+    return True

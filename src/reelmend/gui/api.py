@@ -17,6 +17,7 @@ from reelmend.desk.queue import Task
 from reelmend.desk.stills import jpeg, png
 from reelmend.edits.journal import parse_operation
 from reelmend.errors import ReelMendError, UsageError
+from reelmend.gui.renders import render_routes
 from reelmend.pipeline.frames import ORIGIN_STEP
 
 Number = Annotated[int, Path(ge=0, le=100_000_000)]
@@ -44,11 +45,16 @@ class ReviewOf(_Body):
 class Render(_Body):
     film: str = Field(max_length=200)
     options: dict[str, Any] = Field(default_factory=dict, max_length=30)
+    masks: bool = False
+    origins: bool = False
+    report: bool = False
+    overwrite: bool = False
 
 
 def make_api(desk: Desk) -> APIRouter:
     """The routes of a desk, all under `/api`."""
     api = APIRouter(prefix="/api")
+    api.include_router(render_routes(desk))
 
     @api.get("/folders")
     def folders(path: str | None = Query(None, max_length=4096)) -> dict[str, Any]:
@@ -117,7 +123,7 @@ def make_api(desk: Desk) -> APIRouter:
     def origins(reel: str, number: Number) -> Response:
         one = desk.reel(reel)
         done = one.repaired(number, one.entry.job())
-        plane = done.repair.filled_by * np.uint8(ORIGIN_STEP)
+        plane = done.filled_by * np.uint8(ORIGIN_STEP)
         return Response(png(plane), media_type="image/png", headers=NEVER)
 
     @api.get("/reels/{reel}/stages/{number}")
@@ -129,25 +135,29 @@ def make_api(desk: Desk) -> APIRouter:
         found = desk.reel(reel).stages(number)
         if place >= len(found):
             raise UsageError(f"a frame has {len(found)} stages; there is no stage {place}")
-        return Response(jpeg(found[place][1]), media_type="image/jpeg", headers=NEVER)
+        return Response(found[place][1], media_type="image/jpeg", headers=NEVER)
 
     @api.get("/reels/{reel}/blobs/{number}")
     def blobs(reel: str, number: Number) -> list[dict[str, Any]]:
         return desk.reel(reel).findings.blobs(number)
 
     @api.get("/reels/{reel}/timeline")
-    def timeline(reel: str) -> dict[str, Any]:
+    def timeline(reel: str) -> Response:
         one = desk.reel(reel)
-        records = one.findings.records
+        records, state = one.findings.records, one.render_state()
         edited = sorted({n for op in one.edits.operations for n in (op.frames.start, op.frames.stop - 1)})
-        return {
+        told = {
             "damaged": [round(record.damaged, 7) for record in records],
             "blobs": [record.blobs for record in records],
+            "unsure": state.unsure,
+            "rendered": state.rendered.astype(int).tolist(),
             "shots": [n for n, record in enumerate(records) if not n or record.shot != records[n - 1].shot],
             "notes": {n: record.note for n, record in enumerate(records) if record.note},
             "edited": edited,
             "reviews": one.entry.reviews(),
         }
+        # Plain values already: what would look through them takes longer than all the rest.
+        return JSONResponse(told, headers=NEVER)
 
     @api.get("/reels/{reel}/edits")
     def edits(reel: str) -> list[dict[str, Any]]:
@@ -182,7 +192,8 @@ def make_api(desk: Desk) -> APIRouter:
     @api.post("/reels/{reel}/render")
     def render(reel: str, body: Render) -> dict[str, Any]:
         _no_places(body.options)
-        return task_told(desk.render(reel, body.film, **body.options))
+        wanted = body.model_dump(include={"masks", "origins", "report", "overwrite"})
+        return task_told(desk.render(reel, body.film, **wanted, **body.options))
 
     @api.get("/tasks")
     def tasks() -> list[dict[str, Any]]:
@@ -231,7 +242,7 @@ def task_told(task: Task) -> dict[str, Any]:
     return {
         "id": task.id, "kind": task.kind, "reel": task.reel, "title": task.title, "state": task.state,
         "done": task.done, "total": task.total, "speed": round(task.speed, 2), "seconds_left": task.seconds_left,
-        "said": task.said,
+        "said": task.said, "repaired": task.repaired,
     }  # fmt: skip
 
 

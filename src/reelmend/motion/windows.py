@@ -80,20 +80,68 @@ class _Group:
         return self.members[0]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """Which pictures a window is made of: known before any flow is."""
+
+    centre: Picture
+    lead: Picture
+    """The first picture of the centre's exposure, from which flows start; the centre itself unless it is a copy."""
+    shot: int
+    before: tuple[Picture, ...]
+    """Neighbours, nearest first."""
+    after: tuple[Picture, ...]
+
+    @property
+    def copy_of(self) -> int | None:
+        """Index of the frame that the centre repeats, if any."""
+        return None if self.lead is self.centre else self.lead.index
+
+    @property
+    def pictures(self) -> tuple[Picture, ...]:
+        """All that decide about the window."""
+        return self.lead, self.centre, *self.before, *self.after
+
+
 def windows(shot_pictures: Iterable[tuple[int, Picture]], pool: Pool) -> Iterator[tuple[int, Future[Window]]]:
     """The frame number and a future of the window of every picture, in order.
 
     Flows are computed once a pair, on the pool. Memory: at most `2 * REACH + 1` pictures are held, whatever the length
     of the shot.
     """
-    groups: list[_Group] = []
+    for plan, window in planned_windows(shot_pictures, pool):
+        yield plan.centre.index, window
+
+
+def planned_windows(shot_pictures: Iterable[tuple[int, Picture]], pool: Pool) -> Iterator[tuple[Plan, Future[Window]]]:
+    """As `windows`, with what each will be made of."""
     flows: dict[tuple[int, int], Future[FlowPair]] = {}
+    for plan in plans(shot_pictures):
+        links: list[list[Future[FlowPair]]] = []
+        for forward, chain in ((False, plan.before), (True, plan.after)):
+            links.append([])
+            here = plan.lead
+            for there in chain:
+                first, second = (here, there) if forward else (there, here)
+                key = (first.index, second.index)
+                if key not in flows:
+                    flows[key] = pool.submit(FlowPair.between, first.small, second.small)
+                links[-1].append(flows[key])
+                here = there
+        yield plan, pool.submit(_build, plan, links[0], links[1])
+        for key in [key for key in flows if key[1] <= plan.centre.index - REACH]:
+            del flows[key]
+
+
+def plans(shot_pictures: Iterable[tuple[int, Picture]]) -> Iterator[Plan]:
+    """What the window of every picture is made of, in order."""
+    groups: list[_Group] = []
     pending: list[tuple[Picture, _Group]] = []
 
-    def emit() -> tuple[int, Future[Window]]:
+    def emit() -> Plan:
         centre, group = pending.pop(0)
         place = next(n for n, other in enumerate(groups) if other is group)
-        chosen: dict[int, tuple[Picture, ...]] = {}
+        chosen = []
         for side in (-1, 1):
             found = []
             for step in range(1, RADIUS + 1):
@@ -103,20 +151,8 @@ def windows(shot_pictures: Iterable[tuple[int, Picture]], pool: Pool) -> Iterato
                 if abs(groups[at].lead.index - centre.index) > REACH:
                     break
                 found.append(groups[at].lead)
-            chosen[side] = tuple(found)
-        links: dict[int, list[Future[FlowPair]]] = {}
-        for side, chain in chosen.items():
-            links[side] = []
-            here = group.lead
-            for there in chain:
-                first, second = (here, there) if side > 0 else (there, here)
-                key = (first.index, second.index)
-                if key not in flows:
-                    flows[key] = pool.submit(FlowPair.between, first.small, second.small)
-                links[side].append(flows[key])
-                here = there
-        copy_of = None if group.lead is centre else group.lead.index
-        return centre.index, pool.submit(_build, centre, group.shot, chosen, links, copy_of)
+            chosen.append(tuple(found))
+        return Plan(centre, group.lead, group.shot, chosen[0], chosen[1])
 
     def forget() -> None:
         if not pending:
@@ -124,8 +160,6 @@ def windows(shot_pictures: Iterable[tuple[int, Picture]], pool: Pool) -> Iterato
         oldest = pending[0][0].index - REACH
         while len(groups) > 1 and groups[0].members[-1].index < oldest:
             groups.pop(0)
-        for key in [key for key in flows if key[1] < oldest]:
-            del flows[key]
 
     for shot, one in shot_pictures:
         last = groups[-1] if groups else None
@@ -160,21 +194,15 @@ def _settled(waiting: tuple[Picture, _Group], groups: list[_Group]) -> bool:
     return len(groups) - 1 - place >= RADIUS
 
 
-def _build(
-    centre: Picture,
-    shot: int,
-    chosen: dict[int, tuple[Picture, ...]],
-    links: dict[int, list[Future[FlowPair]]],
-    copy_of: int | None,
-) -> Window:
-    sides: dict[int, tuple[Neighbour, ...]] = {}
-    for side in (-1, 1):
+def _build(plan: Plan, earlier: list[Future[FlowPair]], later: list[Future[FlowPair]]) -> Window:
+    sides: list[tuple[Neighbour, ...]] = []
+    for side, chosen, links in ((-1, plan.before, earlier), (1, plan.after, later)):
         out: list[Neighbour] = []
-        for n, (there, link) in enumerate(zip(chosen[side], links[side], strict=True)):
+        for n, (there, link) in enumerate(zip(chosen, links, strict=True)):
             pair = link.result()
             onward, back = (pair.forward, pair.backward) if side > 0 else (pair.backward, pair.forward)
             if out:
                 onward, back = compose(out[-1].flow, onward), compose(back, out[-1].back)
             out.append(Neighbour(there, side * (n + 1), onward, back))
-        sides[side] = tuple(out)
-    return Window(centre, shot, sides[-1], sides[1], copy_of)
+        sides.append(tuple(out))
+    return Window(plan.centre, plan.shot, sides[0], sides[1], plan.copy_of)

@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from reelmend.config import Job
 from reelmend.detect import make_detector
 from reelmend.detect.promise import Blob, Detector
-from reelmend.edits import Edits, Operation, apply, read_edits
+from reelmend.edits import Edits, read_edits
 from reelmend.film import DamageMap, Frame, Mask
 from reelmend.grain import regrain
 from reelmend.motion.cuts import shots
 from reelmend.motion.picture import Picture, picture
-from reelmend.motion.windows import REACH, Window, windows
-from reelmend.pipeline.stream import Clock, TimedPool, spread
+from reelmend.motion.windows import REACH, Plan, Window, planned_windows
+from reelmend.pipeline.damage import Damage, kinds, nothing, pieces, share, with_edits
+from reelmend.pipeline.kept import Kept, KeptRepairs
+from reelmend.pipeline.stream import Clock, Lazily, TimedPool, spread
 from reelmend.repair import make_repairer
 from reelmend.repair.grow import grow
-from reelmend.repair.promise import FilledBy, Repair, Repairer
+from reelmend.repair.promise import Repairer
 from reelmend.report import FrameRecord
 
 ORIGIN_STEP = 60
@@ -57,11 +58,25 @@ class Outcome:
     """Probability of damage, where a detector looked."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ready:
+    """A frame whose mask was given, with all that its repair needs."""
+
+    damage: Damage
+    grown: Mask | None
+    """None where there is nothing to repair."""
+    key: bytes = b""
+    kept: Kept | None = None
+
+
 class FrameWorker:
     """Finds and repairs, by the job's options; one for all threads."""
 
-    def __init__(self, job: Job, clock: Clock, given: GivenMask | None, repairs: bool) -> None:
-        """`given`: masks by frame number, instead of detection. `repairs`: False to only detect."""
+    def __init__(
+        self, job: Job, clock: Clock, given: GivenMask | None, repairs: bool, kept: KeptRepairs | None = None
+    ) -> None:
+        """`given`: masks by frame number, instead of detection. `repairs`: False to only detect. `kept`: repairs that
+        need not be made again, and where new ones go."""
         self.detector: Detector | None = (
             None
             if given
@@ -76,7 +91,7 @@ class FrameWorker:
         self.repairer: Repairer | None = (
             make_repairer(job.repair.repairer, job.device, job.seed, job.repair.bias) if repairs else None
         )
-        self._job, self._clock, self._given = job, clock, given
+        self._job, self._clock, self._given, self._kept = job, clock, given, kept
         self._edits = read_edits(job.edits) if job.edits else Edits()
 
     def run(self, frames: Iterable[Frame], first: int, pool: Executor) -> Generator[Outcome, None, None]:
@@ -90,121 +105,144 @@ class FrameWorker:
             yield done.popleft().result()
 
     def _outcomes(self, frames: Iterable[Frame], first: int, pool: Executor) -> Iterator[Future[Outcome]]:
+        pictures = shots(spread(self._picture, frames, pool, DEPTH))
+        if self._given:
+            return self._of_given(pictures, self._given, first, pool)
+        return self._of_found(pictures, first, pool)
+
+    def _of_given(
+        self, pictures: Iterator[tuple[int, Picture]], given: GivenMask, first: int, pool: Executor
+    ) -> Iterator[Future[Outcome]]:
+        """Where masks are given, only the windows are made in which something is to be repaired anew."""
+        waiting: deque[tuple[Plan, Future[Window], Future[_Ready]]] = deque()
+        end = None if self._job.frames is None else self._job.start + self._job.frames
+        for plan, window in planned_windows(pictures, TimedPool(Lazily(), self._clock, "motion")):
+            if plan.centre.index < first:
+                continue
+            if end is not None and plan.centre.index >= end:
+                # What follows is read for its neighbours' sake; there may be no masks of it.
+                break
+            # Masks on disk are read here, in order, not in the pool.
+            waiting.append((plan, window, pool.submit(self._ready, plan, window, given(plan.centre.index))))
+            if len(waiting) > DEPTH:
+                yield pool.submit(self._of_ready, *waiting.popleft())
+        while waiting:
+            yield pool.submit(self._of_ready, *waiting.popleft())
+
+    def _of_found(
+        self, pictures: Iterator[tuple[int, Picture]], first: int, pool: Executor
+    ) -> Iterator[Future[Outcome]]:
         evidence: dict[int, Future[Any]] = {}
-        waiting: deque[tuple[int, Future[Window]]] = deque()
-        pictures = spread(self._picture, frames, pool, DEPTH)
-        for index, window in windows(shots(pictures), TimedPool(pool, self._clock, "motion")):
-            waiting.append((index, window))
-            evidence[index] = pool.submit(self._look, window)
+        waiting: deque[tuple[Plan, Future[Window]]] = deque()
+        for plan, window in planned_windows(pictures, TimedPool(pool, self._clock, "motion")):
+            waiting.append((plan, window))
+            evidence[plan.centre.index] = pool.submit(self._look, window)
             # More wait than must, so that looking at the next frames overlaps deciding on this one.
-            while len(waiting) > DEPTH and all(other <= index for other in self._needs(evidence[waiting[0][0]])):
+            while len(waiting) > DEPTH and all(
+                other <= plan.centre.index for other in self._needs(evidence[waiting[0][0].centre.index])
+            ):
                 yield from self._decided(*waiting.popleft(), first, evidence, pool)
         while waiting:
             yield from self._decided(*waiting.popleft(), first, evidence, pool)
 
     def _decided(
-        self, index: int, window: Future[Window], first: int, evidence: dict[int, Future[Any]], pool: Executor
+        self, plan: Plan, window: Future[Window], first: int, evidence: dict[int, Future[Any]], pool: Executor
     ) -> Iterator[Future[Outcome]]:
+        index = plan.centre.index
         if index >= first:
             others = tuple(evidence.get(other) for other in self._needs(evidence[index]))
-            # Masks on disk are read here, in order, not in the pool.
-            mask = self._given(index) if self._given else None
-            yield pool.submit(self._frame, window, evidence[index], others, mask)
+            yield pool.submit(self._frame, plan, window, evidence[index], others)
         for old in [old for old in evidence if old <= index - REACH]:
             del evidence[old]
 
     def _needs(self, evidence: Future[Any]) -> tuple[int, ...]:
-        return self.detector.needs(evidence.result()) if self.detector else ()
+        assert self.detector
+        return self.detector.needs(evidence.result())
 
     def _picture(self, frame: Frame) -> Picture:
         with self._clock.on("motion"):
             return picture(frame)
 
     def _look(self, window: Future[Window]) -> Any:
+        assert self.detector
         known = window.result()
-        if not self.detector:
-            return None
         with self._clock.on("detect"):
             return self.detector.look(known)
 
     def _frame(
-        self,
-        future: Future[Window],
-        evidence: Future[Any],
-        others: tuple[Future[Any] | None, ...],
-        given: Mask | None,
+        self, plan: Plan, window: Future[Window], evidence: Future[Any], others: tuple[Future[Any] | None, ...]
     ) -> Outcome:
-        window = future.result()
-        scan = window.centre.frame
-        note = scan.fault
-        listed: tuple[Blob, ...]
-        damage: DamageMap | None = None
+        assert self.detector
+        scan = plan.centre.frame
         if scan.fault:
-            # A picture that stands in for another is passed through as it is.
-            mask = np.zeros((scan.height, scan.width), np.bool_)
-            blobs, listed = 0, ()
-        elif given is not None:
-            mask = given
-            blobs, listed = cv2.connectedComponents(mask.view(np.uint8), connectivity=8)[0] - 1, ()
-        else:
-            assert self.detector
-            with self._clock.on("detect"):
-                found = self.detector.decide(
-                    evidence.result(), tuple(other.result() if other else None for other in others)
-                )
-            mask, blobs, listed, note = found.mask, len(found.blobs), found.blobs, found.note
-            damage = found.damage
-        edits = self._edits.of(scan.index)
-        if edits and not scan.fault:
-            mask, listed = _edited(edits, scan.index, mask, listed)
-            blobs = cv2.connectedComponents(mask.view(np.uint8), connectivity=8)[0] - 1
-        after, repair, changed = scan, None, None
-        if self.repairer and mask.any():
-            changed = grow(mask, self._job.repair.grow)
-            with self._clock.on("repair"):
-                repair = self.repairer.repair(window, changed)
-            after = repair.frame
-            if self._job.grain.regrain:
-                with self._clock.on("grain"):
-                    after = regrain(after, scan, repair.filled_by > 0, seed=self._job.seed)
-        unsure = np.zeros(mask.shape, np.bool_) if repair is None else repair.unsure >= UNSURE
-        touched = 0 if changed is None else int(np.count_nonzero(changed))
+            return self._of_ready(plan, window, self._looked_up(plan, nothing(scan)))
+        with self._clock.on("detect"):
+            found = self.detector.decide(
+                evidence.result(), tuple(other.result() if other else None for other in others)
+            )
+        damage = Damage(found.mask, len(found.blobs), share(found.mask), (), found.blobs, found.note, found.damage)
+        return self._of_ready(plan, window, self._looked_up(plan, self._edited(scan, damage)))
+
+    def _ready(self, plan: Plan, window: Future[Window], given: Mask) -> _Ready:
+        scan = plan.centre.frame
+        # A picture that stands in for another is passed through as it is.
+        damage = nothing(scan) if scan.fault else self._edited(scan, Damage(given, pieces(given), share(given)))
+        ready = self._looked_up(plan, damage)
+        if ready.grown is not None and ready.kept is None:
+            window.result()
+        return ready
+
+    def _edited(self, scan: Frame, damage: Damage) -> Damage:
+        return with_edits(damage, self._edits.of(scan.index), scan.index)
+
+    def _looked_up(self, plan: Plan, damage: Damage) -> _Ready:
+        """With the repair, if it is kept."""
+        if not self.repairer or not damage.mask.any():
+            return _Ready(damage, None)
+        grown = grow(damage.mask, self._job.repair.grow)
+        if self._kept is None:
+            return _Ready(damage, grown)
+        with self._clock.on("repair"):
+            key = self._kept.key(plan, grown)
+            return _Ready(damage, grown, key, self._kept.get(key, plan.centre.frame, grown))
+
+    def _of_ready(self, plan: Plan, window: Future[Window], ready: _Ready | Future[_Ready]) -> Outcome:
+        ready = ready.result() if isinstance(ready, Future) else ready
+        scan, damage, grown, done = plan.centre.frame, ready.damage, ready.grown, ready.kept
+        there = True
+        if grown is not None and done is None:
+            done = self._repaired(window.result(), grown)
+            there = self._kept is None or self._kept.put(ready.key, scan, grown, done)
+        size = damage.mask.size
+        unsure = np.zeros(damage.mask.shape, np.bool_) if done is None else done.unsure
         record = FrameRecord(
             index=scan.index,
-            shot=window.shot,
-            damaged=int(np.count_nonzero(mask)) / mask.size,
-            blobs=blobs,
-            unsure=int(np.count_nonzero(unsure)) / mask.size,
-            changed=touched / mask.size,
-            repaired_by={} if repair is None or changed is None else _kinds(repair, changed),
-            copy_of=window.copy_of,
+            shot=plan.shot,
+            damaged=share(damage.mask),
+            blobs=damage.blobs,
+            unsure=share(unsure),
+            changed=0.0 if grown is None else int(np.count_nonzero(grown)) / size,
+            repaired_by={} if done is None or grown is None else kinds(done.filled_by, grown),
+            copy_of=plan.copy_of,
             fault=scan.fault,
-            note=None if scan.fault else note,
-            edits=0 if scan.fault else len(edits),
+            note=damage.note,
+            edits=len(damage.edits),
         )
-        origins = None if repair is None else repair.filled_by * np.uint8(ORIGIN_STEP)
-        return Outcome(scan, after, mask, unsure, record, origins, listed, damage)
+        if self._kept and self.repairer:
+            if grown is None:
+                self._kept.drop(scan.index)
+            if there:
+                self._kept.mark(scan.index, damage.found, damage.edits, record.unsure)
+        origins = None if done is None else done.filled_by * np.uint8(ORIGIN_STEP)
+        after = scan if done is None else done.frame
+        return Outcome(scan, after, damage.mask, unsure, record, origins, damage.listed, damage.damage)
 
-
-def _edited(
-    edits: Sequence[Operation], index: int, mask: Mask, listed: tuple[Blob, ...]
-) -> tuple[Mask, tuple[Blob, ...]]:
-    """The mask after its edits, and what is known of its blobs: what the detector said of those that it left as they
-    were, and of the others that a person is certain of them."""
-    edited = apply(edits, index, mask)
-    if not listed:
-        return edited, ()
-    count, _, stats, centres = cv2.connectedComponentsWithStats(edited.view(np.uint8), connectivity=8)
-    known = {(round(blob.x, 3), round(blob.y, 3), blob.area): blob for blob in listed}
-    blobs = []
-    for n in range(1, count):
-        x, y, area = float(centres[n, 0]), float(centres[n, 1]), int(stats[n, cv2.CC_STAT_AREA])
-        blobs.append(known.get((round(x, 3), round(y, 3), area)) or Blob(x, y, area, 1.0, "unknown"))
-    return edited, tuple(blobs)
-
-
-def _kinds(repair: Repair, changed: Mask) -> dict[str, float]:
-    """How the pixels inside the grown mask that were changed were filled: share by kind."""
-    counts = np.bincount(repair.filled_by[changed], minlength=len(FilledBy))
-    whole = max(1, counts[1:].sum())
-    return {kind.name.lower(): float(counts[kind]) / whole for kind in FilledBy if kind and counts[kind]}
+    def _repaired(self, window: Window, grown: Mask) -> Kept:
+        assert self.repairer
+        with self._clock.on("repair"):
+            repair = self.repairer.repair(window, grown)
+        after = repair.frame
+        if self._job.grain.regrain:
+            with self._clock.on("grain"):
+                after = regrain(after, window.centre.frame, repair.filled_by > 0, seed=self._job.seed)
+        return Kept(after, repair.filled_by, repair.unsure >= UNSURE)

@@ -33,6 +33,7 @@ from reelmend.motion.cuts import CutFinder
 from reelmend.motion.windows import REACH
 from reelmend.pipeline.explain import ExplainWriter
 from reelmend.pipeline.frames import FrameWorker, GivenMask, Outcome
+from reelmend.pipeline.kept import KeptRepairs
 from reelmend.pipeline.places import check_places
 from reelmend.pipeline.stream import Clock, ahead
 from reelmend.pipeline.workspace import Workspace, on_one_disk
@@ -99,11 +100,17 @@ def detect(job: Job, progress: Report | None = None) -> Summary:
     return _Run(job.model_copy(update={"output": None}), "detect", progress).go()
 
 
-def repair(job: Job, progress: Report | None = None) -> Summary:
-    """Repair what the job's masks say, detected or drawn by hand."""
+def repair(
+    job: Job, progress: Report | None = None, *, kept: KeptRepairs | None = None, edited: Path | None = None
+) -> Summary:
+    """Repair what the job's masks say, detected or drawn by hand.
+
+    `kept`: repairs that need not be made again, and where new ones go; the film is the same with and without.
+    `edited`: where to write the masks with the job's edits applied, as `restore` writes `masks`.
+    """
     if job.masks is None or job.output is None:
         raise UsageError("repair needs MASKS to read and an OUTPUT to write")
-    return _Run(job, "repair", progress).go()
+    return _Run(job, "repair", progress, kept, edited).go()
 
 
 @dataclass(slots=True)
@@ -120,12 +127,21 @@ class _Films:
 
 
 class _Run:
-    def __init__(self, job: Job, stage: Stage, progress: Report | None) -> None:
+    def __init__(
+        self,
+        job: Job,
+        stage: Stage,
+        progress: Report | None,
+        kept: KeptRepairs | None = None,
+        edited: Path | None = None,
+    ) -> None:
         if stage != "repair":
             # A run that is gone on with, and its report, name the detector that the first part chose.
             chosen = choose_detector(job.detect.detector)
             job = job.model_copy(update={"detect": job.detect.model_copy(update={"detector": chosen})})
-        self.job, self.stage, self.progress = job, stage, progress
+        self.job, self.stage, self.progress, self.kept = job, stage, progress, kept
+        self.masks = edited if stage == "repair" else job.masks
+        """Where masks are written."""
         self.clock = Clock()
         self.begun = time.perf_counter()
         self.workers = job.threads or os.cpu_count() or 1
@@ -139,15 +155,13 @@ class _Run:
         threads = cv2.getNumThreads()
         with ExitStack() as stack:
             reel = stack.enter_context(open_reel(job.source, gaps=job.gaps, on_error=job.on_error, threads=job.threads))
-            check_places(job, self.stage)
+            check_places(job, self.stage, edited=self.masks)
             given = self._given(reel.facts, stack)
-            worker = FrameWorker(job, self.clock, given, repairs=self.stage != "detect")
+            worker = FrameWorker(job, self.clock, given, repairs=self.stage != "detect", kept=self.kept)
             space = Workspace(Path(target), job, self.stage, reel.facts)
             stack.callback(space.close)
-            for name in ("masks", "origins"):
-                place: Path | None = getattr(job, name)
-                written = job.output is not None and not (name == "masks" and self.stage == "repair")
-                if written and place is not None and not on_one_disk(space.folder, place):
+            for name, place in (("masks", self.masks), ("origins", job.origins)):
+                if job.output is not None and place is not None and not on_one_disk(space.folder, place):
                     # What goes to another disk is put together there: a finished film is only ever renamed.
                     self.beside[name] = Workspace(place, job, self.stage, reel.facts)
                     stack.callback(self.beside[name].close)
@@ -182,10 +196,10 @@ class _Run:
                     segment=SEGMENT, overwrite=job.overwrite, threads=job.threads,
                 )
             )  # fmt: skip
-        if self.stage != "repair" and job.masks is not None and not self._in_place(space, "masks", job.masks):
+        if self.masks is not None and not self._in_place(space, "masks", self.masks):
             films.masks = stack.enter_context(
                 open_mask_writer(
-                    job.masks, facts.height, facts.width, rate=facts.rate, start=job.start, count=job.frames,
+                    self.masks, facts.height, facts.width, rate=facts.rate, start=job.start, count=job.frames,
                     work=self.beside.get("masks", space).part("masks"), segment=SEGMENT, overwrite=job.overwrite,
                 )
             )  # fmt: skip

@@ -11,6 +11,8 @@ from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from reelmend.motion.windows import Pool
+
 T = TypeVar("T")
 S = TypeVar("S")
 
@@ -24,15 +26,22 @@ class Clock:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._thread = threading.local()
         self.seconds: dict[str, float] = defaultdict(float)
 
     @contextmanager
     def on(self, stage: str, *, wall: bool = False) -> Iterator[None]:
+        if getattr(self._thread, stage, False):
+            # Work that is done on the way of other work of its stage is counted with it.
+            yield
+            return
         now = time.perf_counter if wall else time.thread_time
+        setattr(self._thread, stage, True)
         begun = now()
         try:
             yield
         finally:
+            setattr(self._thread, stage, False)
             with self._lock:
                 self.seconds[stage] += now() - begun
 
@@ -40,7 +49,7 @@ class Clock:
 class TimedPool:
     """A pool whose every task is counted towards one stage."""
 
-    def __init__(self, pool: Executor, clock: Clock, stage: str) -> None:
+    def __init__(self, pool: Pool, clock: Clock, stage: str) -> None:
         self._pool, self._clock, self._stage = pool, clock, stage
 
     def submit(self, work: Callable[..., T], /, *arguments: Any) -> Future[T]:
@@ -49,6 +58,34 @@ class TimedPool:
                 return work(*arguments)
 
         return self._pool.submit(timed)
+
+
+class _Later(Future[T]):
+    """Work that is done by the first who asks for its result; others wait for that."""
+
+    def __init__(self, work: Callable[..., T], arguments: tuple[Any, ...]) -> None:
+        super().__init__()
+        self._work: Callable[..., T] | None = work
+        self._arguments = arguments
+        self._asked = threading.Lock()
+
+    def result(self, timeout: float | None = None) -> T:
+        with self._asked:
+            if self._work is not None:
+                work, arguments = self._work, self._arguments
+                self._work, self._arguments = None, ()
+                try:
+                    self.set_result(work(*arguments))
+                except BaseException as error:
+                    self.set_exception(error)
+        return super().result(timeout)
+
+
+class Lazily:
+    """A pool in which nothing is done before it is needed, by whoever needs it: of many windows, few are."""
+
+    def submit(self, work: Callable[..., T], /, *arguments: Any) -> Future[T]:
+        return _Later(work, arguments)
 
 
 def ahead(stream: Iterable[T], depth: int, clock: Clock, stage: str) -> Generator[T, None, None]:

@@ -12,6 +12,9 @@ REPAIRERS = ("auto", "temporal", "temporal-net", "temporal-diffusion", "spatial"
 """Repairers by name; the first is the default."""
 
 
+ROUTED = "temporal-diffusion"
+"""What `auto` draws by where neighbours do not tell."""
+
 PRIOR = "film-prior"
 """The diffusion model of film that `PRIOR_METHODS` fill holes with; its weights do not ship yet."""
 
@@ -29,11 +32,10 @@ def make_repairer(name: str, device: str = "auto", seed: int = 0, bias: float = 
     if name == "spatial":
         return SpatialRepairer()
     if name == "auto":
-        return _diffusion("temporal-diffusion", device, seed, bias, routed=True)
+        return _diffusion(ROUTED, device, seed, bias, routed=True)
     if name in PRIOR_METHODS:
         return _prior(name, PRIOR, device, seed)
-    if name not in REPAIRERS and not name.endswith(".json"):
-        raise UsageError(f"there is no repairer {name}; known are {', '.join(REPAIRERS)}")
+    _check_known(name)
     from reelmend.runtime import find_repair_card
 
     card, _ = find_repair_card(name)
@@ -42,6 +44,26 @@ def make_repairer(name: str, device: str = "auto", seed: int = 0, bias: float = 
     if card.architecture.net == "diffuser" and not card.mean:
         return _unified(name, device, seed)
     return _diffusion(name, device, seed, bias) if card.mean else _mixing(name, device)
+
+
+def weights_of(name: str) -> tuple[str, ...]:
+    """The cards, as text, of the networks that a repairer works by; none for one that needs no network.
+
+    Raises as `make_repairer`.
+    """
+    if name in ("temporal", "spatial"):
+        return ()
+    _check_known(name)
+    from reelmend.runtime import find_repair_card
+
+    known = {"auto": ROUTED} | dict.fromkeys(PRIOR_METHODS, PRIOR)
+    card, _ = find_repair_card(known.get(name, name))
+    return (card.model_dump_json(), *(weights_of(card.mean) if card.mean else ()))
+
+
+def _check_known(name: str) -> None:
+    if name not in (*REPAIRERS, *PRIOR_METHODS) and not name.endswith(".json"):
+        raise UsageError(f"there is no repairer {name}; known are {', '.join(REPAIRERS)}")
 
 
 def _mixing(name: str, device: str) -> Repairer:
@@ -80,4 +102,4 @@ def _prior(method: str, name: str, device: str, seed: int) -> Repairer:
     )
 
 
-__all__ = ["REPAIRERS", "FilledBy", "Repair", "Repairer", "grow", "make_repairer"]
+__all__ = ["REPAIRERS", "FilledBy", "Repair", "Repairer", "grow", "make_repairer", "weights_of"]

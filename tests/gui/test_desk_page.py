@@ -86,6 +86,25 @@ def test_a_reel_from_opening_to_the_rendered_film(page, media: Path, tmp_path: P
         page.fill("#film", "out.mkv")
         page.click("#render")
         expect(page.locator("#tasks .task").first).to_contain_text("done,")
-        assert (tmp_path / "project" / "reels" / "scan" / "renders" / "out.mkv").exists()
+        renders = tmp_path / "project" / "reels" / "scan" / "renders"
+        assert (renders / "out.mkv").exists()
+        with page.expect_download() as saved:
+            page.click("#renders a:has-text('out.mkv')")
+        assert saved.value.path().read_bytes() == (renders / "out.mkv").read_bytes()
+
+        # Nothing has changed: nothing is repaired again, and what goes with the film is written too.
+        page.click("#render")
+        expect(page.locator("#said")).to_contain_text("out.mkv is there already")
+        for also in ("with-masks", "with-origins", "with-report", "replace"):
+            page.check(f"#{also}")
+        page.click("#render")
+        expect(page.locator("#tasks .task").first).to_contain_text(", 0 repaired anew")
+        expect(page.locator("#renders a")).to_have_text(
+            ["out.mkv", "out.masks.mkv", "out.origins.mkv", "out.report.html"], use_inner_text=True
+        )
+        with page.expect_download() as saved:
+            page.click("#job-file")
+        assert 'output = "' in saved.value.path().read_text() and saved.value.suggested_filename == "job.toml"
+        assert page.evaluate("document.getElementById('timeline').data.rendered.every(Boolean)")
     finally:
         server.kill()

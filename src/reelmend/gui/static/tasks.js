@@ -15,7 +15,8 @@ const ACTS = {
 };
 
 export function taskTold(one) {
-  if (one.state !== "running") return `${one.state}, ${one.done} frames`;
+  const anew = one.kind === "render" && one.state === "done" ? `, ${one.repaired} repaired anew` : "";
+  if (one.state !== "running") return `${one.state}, ${one.done} frames${anew}`;
   return `${one.done} of ${one.total ?? "?"}, ${one.speed} frames/s ${time(one.seconds_left)}`;
 }
 
@@ -37,14 +38,23 @@ export async function showTasks(attempt, again) {
 }
 
 export const askRender = (id) => send(`${reel(id)}/render`, {
-  film: $("film").value.trim(), masks: $("with-masks").checked, origins: $("with-origins").checked, report: $("with-report").checked,
+  film: $("film").value.trim(), masks: $("with-masks").checked, origins: $("with-origins").checked,
+  report: $("with-report").checked, overwrite: $("replace").checked,
 });
+
+// The job that makes the same film on the command line.
+function jobAddress(id) {
+  const query = new URLSearchParams({film: $("film").value.trim(), origins: $("with-origins").checked, report: $("with-report").checked});
+  return `${reel(id)}/job.toml?${query}`;
+}
 
 // What lies in the reel's folder of renders, to be fetched.
 export async function showRenders(id) {
-  const files = await get(`${reel(id)}/renders`);
-  $("job-file").href = `${reel(id)}/job.toml`;
+  const files = (await get(`${reel(id)}/renders`)).sort((a, b) => a.name.localeCompare(b.name));
+  $("job-file").onclick = () => { $("job-file").href = jobAddress(id); };
+  $("job-file").href = jobAddress(id);
   $("renders").replaceChildren(...files.map(({name, bytes}) =>
-    element("div", {}, element("a", {href: `${reel(id)}/renders/${encodeURIComponent(name)}`, download: name, textContent: name}),
-      element("span", {className: "quiet", textContent: ` ${size(bytes)}`}))));
+    element("div", {}, bytes === null ? name
+      : element("a", {href: `${reel(id)}/renders/${encodeURIComponent(name)}`, download: name, textContent: name}),
+      element("span", {className: "quiet", textContent: bytes === null ? " in the project's folder" : ` ${size(bytes)}`}))));
 }

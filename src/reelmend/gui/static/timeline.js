@@ -1,12 +1,14 @@
-// <reel-timeline>: damage of every frame as bars, shots with their state, edits; a click goes there.
+// <reel-timeline>: damage of every frame as bars, what the repairer was unsure of, shots with their state, edits, and
+// which frames are rendered as they are now; a click goes there.
 //
 // Event: "chosen" {frame}.
 
+const UNSURE = 1e-4;         // share of a frame's pixels from which on it is marked
 const STATES = {"to do": "#6b6b6b", approved: "#4c9f70", rejected: "#c75c5c"};
 const SAFE = {"to do": "#6b6b6b", approved: "#56b4e9", rejected: "#e69f00"};
 
 class ReelTimeline extends HTMLElement {
-  data = {damaged: [], shots: [], reviews: {}, edited: []};
+  data = {damaged: [], shots: [], reviews: {}, edited: [], rendered: [], unsure: []};
   frame = 0; count = 0; palette = "plain";
   #canvas; #drawn = 0;
 
@@ -53,8 +55,8 @@ class ReelTimeline extends HTMLElement {
     const canvas = this.#canvas, width = Math.max(1, Math.round(box.width * ratio));
     const height = Math.max(1, Math.round(box.height * ratio));
     canvas.width = width; canvas.height = height;
-    const context = canvas.getContext("2d"), frames = this.#frames, {damaged, shots, reviews, edited} = this.data;
-    const at = (frame) => frame / frames * width, foot = height - 10 * ratio;
+    const context = canvas.getContext("2d"), frames = this.#frames, {damaged, shots, reviews, edited, rendered = [], unsure = []} = this.data;
+    const at = (frame) => frame / frames * width, foot = height - 14 * ratio;
     const colours = this.palette === "safe" ? SAFE : STATES;
     shots.forEach((first, n) => {
       const end = n + 1 < shots.length ? shots[n + 1] : Math.max(damaged.length, first + 1);
@@ -73,6 +75,10 @@ class ReelTimeline extends HTMLElement {
       const tall = Math.sqrt(worst) / most * (foot - 4);
       context.fillRect(at(n), foot - tall, Math.max(1, width * step / frames - (width / frames > 3 ? 1 : 0)), tall);
     }
+    context.fillStyle = "#e0669a";
+    unsure.forEach((value, n) => { if (value > UNSURE) context.fillRect(at(n), foot - 3 * ratio, Math.max(1, width / frames), 3 * ratio); });
+    context.fillStyle = "#9a9a9a";
+    rendered.forEach((there, n) => { if (there) context.fillRect(at(n), foot + 10 * ratio, Math.max(1, width / frames), 2 * ratio); });
     context.fillStyle = "#8ecdf2";
     for (const frame of edited) context.fillRect(at(frame), 0, Math.max(2, width / frames), 4 * ratio);
     context.fillStyle = "#fff";

@@ -20,6 +20,7 @@ from reelmend.desk.renders import edit_numbers, finished, listed, places_of
 from reelmend.edits import Edits, Operation, Protect, Reject, Stroke
 from reelmend.errors import UsageError
 from reelmend.film import Layout
+from reelmend.motion.windows import RADIUS, REACH
 from reelmend.pipeline.kept import edits_of
 from reelmend.repair.temporal import TemporalRepairer
 from reels import digest, in_layout, long_reel, read, read_masks, write_reel
@@ -74,7 +75,7 @@ def up_to_date(desk: Desk) -> list[int]:
     return [int(n) for n in np.flatnonzero(desk.reel("scan0").render_state().rendered)]
 
 
-def test_an_edit_costs_its_own_frame(desk: Desk, repaired: list[int], tmp_path: Path) -> None:
+def test_an_edit_costs_its_own_frame_and_those_beside_it(desk: Desk, repaired: list[int], tmp_path: Path) -> None:
     reel = desk.reel("scan0")
     frames = damaged(desk)
     assert len(frames) >= 4 and up_to_date(desk) == [] and set(reel.render_state().unsure) == {None}
@@ -87,9 +88,12 @@ def test_an_edit_costs_its_own_frame(desk: Desk, repaired: list[int], tmp_path: 
     assert repaired == [] and desk.queue.tasks()[-1].repaired == 0
     reel.do(Stroke(frame=frames[1], points=((40, 40),), radius=3))
     reel.do(Protect(first=frames[2], last=frames[3], left=0, top=0, width=500, height=500))
-    assert up_to_date(desk) == [n for n in range(FRAMES) if n != frames[1] and not frames[2] <= n <= frames[3]]
+    edited = {frames[1], *range(frames[2], frames[3] + 1)}
+    beside = [n for n in range(FRAMES) if any(abs(n - m) <= RADIUS for m in edited)]
+    assert up_to_date(desk) == [n for n in range(FRAMES) if n not in beside]
     render(desk, "one.mkv", overwrite=True)
-    assert repaired == [frames[1]] and up_to_date(desk) == list(range(FRAMES))
+    assert frames[1] in repaired and frames[2] not in repaired and up_to_date(desk) == list(range(FRAMES))
+    assert all(any(abs(n - m) <= REACH for m in edited) for n in repaired)
     # As the command line does it, which keeps nothing.
     pipeline.repair(desk.render_job("scan0", "one.mkv").model_copy(update={"output": tmp_path / "fresh.mkv"}))
     assert list(digest(reel.entry.renders / "one.mkv").values()) == list(digest(tmp_path / "fresh.mkv").values())
@@ -99,7 +103,7 @@ def test_an_edit_costs_its_own_frame(desk: Desk, repaired: list[int], tmp_path: 
     reel.entry.set_options(grow=4)
     assert up_to_date(desk) == []
     reel.entry.set_options(grow=2)
-    assert up_to_date(desk) == [n for n in range(FRAMES) if n != frames[1] and not frames[2] <= n <= frames[3]]
+    assert up_to_date(desk) == [n for n in range(FRAMES) if n not in beside]
 
 
 def test_the_state_is_read_from_the_index_alone(desk: Desk, repaired: list[int]) -> None:

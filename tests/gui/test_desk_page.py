@@ -100,7 +100,7 @@ def test_a_reel_from_opening_to_the_rendered_film(page, media: Path, tmp_path: P
         page.click("#render")
         expect(page.locator("#tasks .task").first).to_contain_text(", 0 repaired anew")
         expect(page.locator("#renders a")).to_have_text(
-            ["out.mkv", "out.masks.mkv", "out.origins.mkv", "out.report.html"], use_inner_text=True
+            ["out.masks.mkv", "out.mkv", "out.origins.mkv", "out.report.html"], use_inner_text=True
         )
         with page.expect_download() as saved:
             page.click("#job-file")

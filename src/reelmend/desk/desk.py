@@ -23,6 +23,7 @@ from reelmend.detect.refine import Limits, refine
 from reelmend.edits import Edits, Journal, Operation
 from reelmend.errors import UsageError
 from reelmend.film import Mask
+from reelmend.motion.windows import RADIUS
 from reelmend.pipeline.kept import KeptRepairs
 
 OPEN_REELS = 6
@@ -73,9 +74,8 @@ class OpenReel:
         again, and the other way round."""
         with self.lock:
             found, edits = self.found(number), self.edits.of(number)
-            mask = self.edits.apply(number, found)
             kept = self._repairs(job) if job == self.entry.job() and number < len(self.findings.records) else None
-            done = self.preview.repaired(number, mask, job, kept)
+            done = self.preview.repaired(number, self.mask, job, kept)
             if kept is not None and done.kept:
                 kept.mark(number, float(found.mean()), edits, float(done.unsure.mean()))
             return done
@@ -95,10 +95,11 @@ class OpenReel:
         """Every stage of a frame by its name, as JPEGs; those of the frame asked for last are kept until its mask or
         the job changes."""
         with self.lock:
-            damage, mask, job = self.findings.damage(number, *self.size), self.mask(number), self.entry.job()
-            made_from = number, digest_of(damage), digest_of(mask), job
+            damage, job = self.findings.damage(number, *self.size), self.entry.job()
+            masks = [self.mask(one) for one in range(max(0, number - RADIUS), number + RADIUS + 1)]
+            made_from = number, b"".join(map(digest_of, [damage, *masks])), job
             if self._stages[0] != made_from:
-                made = self.preview.stages(number, damage, mask, job)
+                made = self.preview.stages(number, damage, self.mask, job)
                 self._stages = made_from, [(name, jpeg(shown)) for name, shown in made]
             return self._stages[1]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -20,6 +20,7 @@ from reelmend.errors import UsageError
 from reelmend.film import DamageMap, Frame, Mask
 from reelmend.grain import regrain
 from reelmend.motion.cuts import CutFinder, shots
+from reelmend.motion.informed import FilledFlows, informed
 from reelmend.motion.picture import Picture, picture
 from reelmend.motion.warp import follow, sample
 from reelmend.motion.windows import REACH, Plan, Window, planned_windows
@@ -35,6 +36,20 @@ AROUND = REACH + CutFinder.DELAY
 
 REPAIRED_KEPT = 64 << 20
 """Bytes of repaired frames."""
+
+
+Masks = Callable[[int], Mask]
+"""The damage of a reel's frames by number, edits applied, not grown."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hole:
+    """What is to be repaired in a frame."""
+
+    mask: Mask
+    grown: Mask
+    near: dict[int, Mask]
+    """Damage of its neighbours, by frame number."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,58 +94,67 @@ class Preview:
             self._last = last
         return last[1], last[2]
 
-    def repaired(self, number: int, mask: Mask, job: Job, kept: KeptRepairs | None = None) -> Repaired:
-        """A frame with its mask filled as a job says; the mask is not grown yet. The last few are remembered.
+    def repaired(self, number: int, masks: Masks, job: Job, kept: KeptRepairs | None = None) -> Repaired:
+        """A frame with its mask filled as a job says; masks are not grown yet. The last few are remembered.
 
         `kept`: where the repairs of that job are kept, and this one will be. Raises as `make_repairer`.
         """
-        known = (number, digest_of(mask), job.repair, job.grain, job.seed, job.device)
-        grown, done = grow(mask, job.repair.grow), self._repaired.get(known)
+        mask = masks(number)
+        near: dict[int, Mask] = {}
+        if mask.any():
+            plan = self._planned(number)[0]
+            near = {one.index: masks(one.index) for one in (*plan.before, *plan.after)}
+        told = b"".join(map(digest_of, [mask, *near.values()]))
+        known = (number, told, job.repair, job.grain, job.seed, job.device)
+        hole, done = Hole(mask, grow(mask, job.repair.grow), near), self._repaired.get(known)
         if kept is not None:
-            done = self._kept(number, grown, job, kept, done)
+            done = self._kept(number, hole, job, kept, done)
         elif done is None:
-            done = self._made(number, grown, job)
+            done = self._made(number, hole, job)
         held = sum(plane.nbytes for plane in done.frame.planes) + 2 * mask.size
         self._repaired.put(known, done, held)
         return done
 
-    def _kept(self, number: int, grown: Mask, job: Job, kept: KeptRepairs, done: Repaired | None) -> Repaired:
+    def _kept(self, number: int, hole: Hole, job: Job, kept: KeptRepairs, done: Repaired | None) -> Repaired:
         """The repair from where it is kept, or else made, or done before, and then kept."""
+        grown = hole.grown
         if not grown.any():
             kept.drop(number)
-            return replace(done or self._made(number, grown, job), kept=True)
+            return replace(done or self._made(number, hole, job), kept=True)
         if done is not None and done.key and kept.has(done.key, number):
             return done
         begun = time.perf_counter()
         plan = self._planned(number)[0]
         scan = plan.centre.frame
-        key = kept.key(plan, grown)
+        key = kept.key(plan, grown, hole.near)
         there = kept.get(key, scan, grown) if done is None else None
         if there is not None:
             seconds = time.perf_counter() - begun
             return Repaired(there.frame, there.filled_by, there.unsure, seconds, key, True)
-        done = done or self._made(number, grown, job)
+        done = done or self._made(number, hole, job)
         there = Kept(done.frame, done.filled_by, done.unsure)
         return replace(done, key=key, kept=kept.put(key, scan, grown, there))
 
-    def _made(self, number: int, grown: Mask, job: Job) -> Repaired:
+    def _made(self, number: int, hole: Hole, job: Job) -> Repaired:
         repairer = _repairer(job.repair.repairer, job.device, job.seed, job.repair.bias)
-        if not grown.any():
+        if not hole.mask.any():
             # Nothing around the frame needs to be read.
             frame = self._stills.frame(number)
             nothing = np.zeros((frame.height, frame.width), np.uint8)
             return Repaired(frame, nothing, nothing.view(np.bool_), 0.0)
         window = self.window(number)
         begun = time.perf_counter()
-        repair = repairer.repair(window, grown)
+        window = informed(window, {**hole.near, number: hole.mask}, FilledFlows(Lazily()))
+        repair = repairer.repair(window, hole.grown)
         frame = repair.frame
         changed = repair.filled_by > 0
         if job.grain.regrain and changed.any():
             frame = regrain(frame, window.centre.frame, changed, seed=job.seed)
         return Repaired(frame, repair.filled_by, repair.unsure >= UNSURE, time.perf_counter() - begun)
 
-    def stages(self, number: int, damage: DamageMap, mask: Mask, job: Job) -> Iterator[tuple[str, NDArray[np.uint8]]]:
+    def stages(self, number: int, damage: DamageMap, masks: Masks, job: Job) -> Iterator[tuple[str, NDArray[np.uint8]]]:
         """Every stage of a frame by its name, as pictures `(h, w, 3)`."""
+        mask = masks(number)
         window = self.window(number)
         scan = window.centre.frame
         yield "source", self._stills.rgb(scan)
@@ -144,9 +168,9 @@ class Preview:
             if name == "temporal" and job.repair.repairer == name:
                 continue
             how = bare.model_copy(update={"repair": job.repair.model_copy(update={"repairer": name})})
-            yield f"filled by {name}", self._stills.rgb(self.repaired(number, mask, how).frame)
-        done = self.repaired(number, mask, job)
-        yield "grain", _apart(done.frame, self.repaired(number, mask, bare).frame)
+            yield f"filled by {name}", self._stills.rgb(self.repaired(number, masks, how).frame)
+        done = self.repaired(number, masks, job)
+        yield "grain", _apart(done.frame, self.repaired(number, masks, bare).frame)
         yield "result", self._stills.rgb(done.frame)
         yield "changed", _apart(done.frame, scan)
 

@@ -13,6 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,6 +22,7 @@ from reelmend.desk.project import ReelEntry
 from reelmend.edits import Edits
 from reelmend.errors import MediaError, UsageError
 from reelmend.media.pattern import parse_pattern
+from reelmend.motion.windows import RADIUS
 from reelmend.pipeline.kept import KeptRepairs, edits_of, read_marks, settings_of
 from reelmend.pipeline.run import Progress
 from reelmend.pipeline.run import repair as repair_film
@@ -176,7 +178,12 @@ def render_state(entry: ReelEntry, records: list[FrameRecord], edits: Edits) -> 
     if known and settings:
         found = np.fromiter((one.damaged for one in records), np.float64, count)[:known]
         edited = edit_numbers(edits, known)
-        rendered[:known] = (marks["settings"] == settings) & (marks["edits"] == edited) & (marks["found"] == found)
+        same = (marks["settings"] == settings) & (marks["edits"] == edited) & (marks["found"] == found)
+        # Frames beside one that has changed since it was made are repaired by what is damaged in it (where copies lie
+        # between, windows reach further; a render sees that).
+        changed = (marks["settings"] != 0) & ~same
+        stale = cv2.dilate(changed.astype(np.uint8)[:, None], np.ones((2 * RADIUS + 1, 1), np.uint8))[:, 0] > 0
+        rendered[:known] = same & ~stale
     shares = np.clip(np.nan_to_num(marks["unsure"].astype(np.float64)), 0, 1).round(7)
     made = (marks["settings"] != 0).tolist()
     unsure: list[float | None] = [share if there else None for share, there in zip(shares.tolist(), made, strict=True)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor, Future
@@ -15,11 +16,13 @@ from reelmend.config import Job
 from reelmend.detect import make_detector
 from reelmend.detect.promise import Blob, Detector
 from reelmend.edits import Edits, read_edits
+from reelmend.errors import UsageError
 from reelmend.film import DamageMap, Frame, Mask
 from reelmend.grain import regrain
 from reelmend.motion.cuts import shots
+from reelmend.motion.informed import FilledFlows, informed
 from reelmend.motion.picture import Picture, picture
-from reelmend.motion.windows import REACH, Plan, Window, planned_windows
+from reelmend.motion.windows import RADIUS, REACH, Plan, Window, planned_windows
 from reelmend.pipeline.damage import Damage, kinds, nothing, pieces, share, with_edits
 from reelmend.pipeline.kept import Kept, KeptRepairs
 from reelmend.pipeline.stream import Clock, Lazily, TimedPool, spread
@@ -36,6 +39,9 @@ UNSURE = 0.5
 
 DEPTH = 3
 """Frames under way in each stage: enough for two threads never to wait, few enough for 4K."""
+
+BEHIND = DEPTH + RADIUS + 1
+"""Frames that a repair under way may be behind the one that is begun."""
 
 GivenMask = Callable[[int], Mask]
 
@@ -58,15 +64,8 @@ class Outcome:
     """Probability of damage, where a detector looked."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Ready:
-    """A frame whose mask was given, with all that its repair needs."""
-
-    damage: Damage
-    grown: Mask | None
-    """None where there is nothing to repair."""
-    key: bytes = b""
-    kept: Kept | None = None
+Step = tuple[Plan, Future[Window], Future[Damage]]
+"""A frame on its way: what its window will be made of, the window, and its damage."""
 
 
 class FrameWorker:
@@ -93,6 +92,8 @@ class FrameWorker:
         )
         self._job, self._clock, self._given, self._kept = job, clock, given, kept
         self._edits = read_edits(job.edits) if job.edits else Edits()
+        self._end = sys.maxsize if job.frames is None else job.start + job.frames
+        self._flows = FilledFlows(TimedPool(Lazily(), clock, "motion"))
 
     def run(self, frames: Iterable[Frame], first: int, pool: Executor) -> Generator[Outcome, None, None]:
         """Every frame from number `first` on, done, in order; earlier ones are read as neighbours only."""
@@ -105,33 +106,61 @@ class FrameWorker:
             yield done.popleft().result()
 
     def _outcomes(self, frames: Iterable[Frame], first: int, pool: Executor) -> Iterator[Future[Outcome]]:
+        """Frames are repaired when it is known what is damaged in their neighbours."""
         pictures = shots(spread(self._picture, frames, pool, DEPTH))
-        if self._given:
-            return self._of_given(pictures, self._given, first, pool)
-        return self._of_found(pictures, first, pool)
+        begin = first - REACH if self.repairer else first
+        known: dict[int, Future[Damage]] = {}
+        waiting: deque[Step] = deque()
+        steps = self._given_damage(pictures, begin, pool) if self._given else self._found_damage(pictures, begin, pool)
+        for step in steps:
+            here = step[0].centre.index
+            known[here] = step[2]
+            if first <= here < self._end:
+                waiting.append(step)
+            # More wait than must, so that finding damage overlaps repairing it.
+            while len(waiting) > DEPTH and max(self._near(waiting[0][0]), default=here) <= here:
+                yield self._repaired_later(waiting.popleft(), known, pool)
+        while waiting:
+            yield self._repaired_later(waiting.popleft(), known, pool)
 
-    def _of_given(
-        self, pictures: Iterator[tuple[int, Picture]], given: GivenMask, first: int, pool: Executor
-    ) -> Iterator[Future[Outcome]]:
+    def _repaired_later(self, step: Step, known: dict[int, Future[Damage]], pool: Executor) -> Future[Outcome]:
+        plan = step[0]
+        here = plan.centre.index
+        for old in [old for old in known if old < here - REACH]:
+            del known[old]
+        # Those that are still at work are a few frames behind; what they miss they compute again.
+        self._flows.forget(here - BEHIND)
+        near = {number: known[number] for number in self._near(plan) if number in known}
+        return pool.submit(self._outcome, *step, near)
+
+    def _near(self, plan: Plan) -> list[int]:
+        """The frames whose damage must be known before this one is repaired."""
+        return [one.index for one in (*plan.before, *plan.after)] if self.repairer else []
+
+    def _given_damage(self, pictures: Iterator[tuple[int, Picture]], begin: int, pool: Executor) -> Iterator[Step]:
         """Where masks are given, only the windows are made in which something is to be repaired anew."""
-        waiting: deque[tuple[Plan, Future[Window], Future[_Ready]]] = deque()
-        end = None if self._job.frames is None else self._job.start + self._job.frames
         for plan, window in planned_windows(pictures, TimedPool(Lazily(), self._clock, "motion")):
-            if plan.centre.index < first:
+            here = plan.centre.index
+            if here < begin:
                 continue
-            if end is not None and plan.centre.index >= end:
-                # What follows is read for its neighbours' sake; there may be no masks of it.
+            if here >= self._end + REACH:
                 break
             # Masks on disk are read here, in order, not in the pool.
-            waiting.append((plan, window, pool.submit(self._ready, plan, window, given(plan.centre.index))))
-            if len(waiting) > DEPTH:
-                yield pool.submit(self._of_ready, *waiting.popleft())
-        while waiting:
-            yield pool.submit(self._of_ready, *waiting.popleft())
+            mask = self._given_mask(here)
+            if mask is not None:
+                yield plan, window, pool.submit(self._edited_mask, plan.centre.frame, mask)
 
-    def _of_found(
-        self, pictures: Iterator[tuple[int, Picture]], first: int, pool: Executor
-    ) -> Iterator[Future[Outcome]]:
+    def _given_mask(self, index: int) -> Mask | None:
+        assert self._given
+        if self._job.start <= index < self._end:
+            return self._given(index)
+        try:
+            # What lies beyond the part that is wanted is asked for its neighbours' sake; there may be no masks of it.
+            return self._given(index)
+        except UsageError:
+            return None
+
+    def _found_damage(self, pictures: Iterator[tuple[int, Picture]], begin: int, pool: Executor) -> Iterator[Step]:
         evidence: dict[int, Future[Any]] = {}
         waiting: deque[tuple[Plan, Future[Window]]] = deque()
         for plan, window in planned_windows(pictures, TimedPool(pool, self._clock, "motion")):
@@ -141,17 +170,17 @@ class FrameWorker:
             while len(waiting) > DEPTH and all(
                 other <= plan.centre.index for other in self._needs(evidence[waiting[0][0].centre.index])
             ):
-                yield from self._decided(*waiting.popleft(), first, evidence, pool)
+                yield from self._decided(*waiting.popleft(), begin, evidence, pool)
         while waiting:
-            yield from self._decided(*waiting.popleft(), first, evidence, pool)
+            yield from self._decided(*waiting.popleft(), begin, evidence, pool)
 
     def _decided(
-        self, plan: Plan, window: Future[Window], first: int, evidence: dict[int, Future[Any]], pool: Executor
-    ) -> Iterator[Future[Outcome]]:
+        self, plan: Plan, window: Future[Window], begin: int, evidence: dict[int, Future[Any]], pool: Executor
+    ) -> Iterator[Step]:
         index = plan.centre.index
-        if index >= first:
+        if index >= begin:
             others = tuple(evidence.get(other) for other in self._needs(evidence[index]))
-            yield pool.submit(self._frame, plan, window, evidence[index], others)
+            yield plan, window, pool.submit(self._found, plan.centre.frame, evidence[index], others)
         for old in [old for old in evidence if old <= index - REACH]:
             del evidence[old]
 
@@ -169,50 +198,33 @@ class FrameWorker:
         with self._clock.on("detect"):
             return self.detector.look(known)
 
-    def _frame(
-        self, plan: Plan, window: Future[Window], evidence: Future[Any], others: tuple[Future[Any] | None, ...]
-    ) -> Outcome:
+    def _found(self, scan: Frame, evidence: Future[Any], others: tuple[Future[Any] | None, ...]) -> Damage:
         assert self.detector
-        scan = plan.centre.frame
         if scan.fault:
-            return self._of_ready(plan, window, self._looked_up(plan, nothing(scan)))
+            return nothing(scan)
         with self._clock.on("detect"):
             found = self.detector.decide(
                 evidence.result(), tuple(other.result() if other else None for other in others)
             )
         damage = Damage(found.mask, len(found.blobs), share(found.mask), (), found.blobs, found.note, found.damage)
-        return self._of_ready(plan, window, self._looked_up(plan, self._edited(scan, damage)))
+        return self._edited(scan, damage)
 
-    def _ready(self, plan: Plan, window: Future[Window], given: Mask) -> _Ready:
-        scan = plan.centre.frame
+    def _edited_mask(self, scan: Frame, given: Mask) -> Damage:
         # A picture that stands in for another is passed through as it is.
-        damage = nothing(scan) if scan.fault else self._edited(scan, Damage(given, pieces(given), share(given)))
-        ready = self._looked_up(plan, damage)
-        if ready.grown is not None and ready.kept is None:
-            window.result()
-        return ready
+        return nothing(scan) if scan.fault else self._edited(scan, Damage(given, pieces(given), share(given)))
 
     def _edited(self, scan: Frame, damage: Damage) -> Damage:
         return with_edits(damage, self._edits.of(scan.index), scan.index)
 
-    def _looked_up(self, plan: Plan, damage: Damage) -> _Ready:
-        """With the repair, if it is kept."""
-        if not self.repairer or not damage.mask.any():
-            return _Ready(damage, None)
-        grown = grow(damage.mask, self._job.repair.grow)
-        if self._kept is None:
-            return _Ready(damage, grown)
-        with self._clock.on("repair"):
-            key = self._kept.key(plan, grown)
-            return _Ready(damage, grown, key, self._kept.get(key, plan.centre.frame, grown))
-
-    def _of_ready(self, plan: Plan, window: Future[Window], ready: _Ready | Future[_Ready]) -> Outcome:
-        ready = ready.result() if isinstance(ready, Future) else ready
-        scan, damage, grown, done = plan.centre.frame, ready.damage, ready.grown, ready.kept
-        there = True
-        if grown is not None and done is None:
-            done = self._repaired(window.result(), grown)
-            there = self._kept is None or self._kept.put(ready.key, scan, grown, done)
+    def _outcome(
+        self, plan: Plan, window: Future[Window], known: Future[Damage], around: dict[int, Future[Damage]]
+    ) -> Outcome:
+        scan, damage = plan.centre.frame, known.result()
+        grown, done, there = None, None, True
+        if self.repairer and damage.mask.any():
+            grown = grow(damage.mask, self._job.repair.grow)
+            near = {number: other.result().mask for number, other in around.items()}
+            done, there = self._kept_or_repaired(plan, window, damage.mask, grown, near)
         size = damage.mask.size
         unsure = np.zeros(damage.mask.shape, np.bool_) if done is None else done.unsure
         record = FrameRecord(
@@ -237,8 +249,24 @@ class FrameWorker:
         after = scan if done is None else done.frame
         return Outcome(scan, after, damage.mask, unsure, record, origins, damage.listed, damage.damage)
 
-    def _repaired(self, window: Window, grown: Mask) -> Kept:
+    def _kept_or_repaired(
+        self, plan: Plan, window: Future[Window], mask: Mask, grown: Mask, near: dict[int, Mask]
+    ) -> tuple[Kept, bool]:
+        """The repair, and whether it is kept where repairs are to be kept."""
+        if self._kept is None:
+            return self._repaired(window.result(), mask, grown, near), True
+        scan = plan.centre.frame
+        with self._clock.on("repair"):
+            key = self._kept.key(plan, grown, near)
+            done = self._kept.get(key, scan, grown)
+        if done is not None:
+            return done, True
+        done = self._repaired(window.result(), mask, grown, near)
+        return done, self._kept.put(key, scan, grown, done)
+
+    def _repaired(self, window: Window, mask: Mask, grown: Mask, near: dict[int, Mask]) -> Kept:
         assert self.repairer
+        window = informed(window, {**near, window.centre.index: mask}, self._flows)
         with self._clock.on("repair"):
             repair = self.repairer.repair(window, grown)
         after = repair.frame

@@ -2,9 +2,9 @@
 
 One file a frame, `000123.repair`, holds the new samples of the grown mask, by what they were filled and where the
 repairer was unsure. It counts for as long as all that decides about the repair is the same: the pictures of the
-window, the grown mask, the options of repair and grain, the seed, the weights, the program and its libraries. A file
-that is damaged, or of something else, counts for nothing. `index` says of every frame what it was made from, in a form
-that can be compared without reading a mask.
+window, the grown mask, the damage of the neighbours, the options of repair and grain, the seed, the weights, the
+program and its libraries. A file that is damaged, or of something else, counts for nothing. `index` says of every frame
+what it was made from, in a form that can be compared without reading a mask.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import platform
 import sys
 import threading
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -71,14 +71,16 @@ class KeptRepairs:
         self.found = self.added = 0
         """How often a repair was there, and how often one was added."""
 
-    def key(self, plan: Plan, grown: Mask) -> bytes:
-        """A digest of all that decides about a frame's repair."""
+    def key(self, plan: Plan, grown: Mask, near: Mapping[int, Mask]) -> bytes:
+        """A digest of all that decides about a frame's repair; `near`: its neighbours' damage by frame number."""
         places = [one.index for one in plan.pictures]
         told = [self._options, json.dumps([grown.shape, places, len(plan.before), plan.copy_of]).encode()]
         key = hashlib.blake2b(b"\0".join(told), digest_size=32)
         for one in plan.pictures:
             key.update(self._digest(one))
         key.update(np.packbits(grown).tobytes())
+        for number in sorted(near):
+            key.update(number.to_bytes(8, "little") + np.packbits(near[number]).tobytes())
         return key.digest()
 
     def get(self, key: bytes, scan: Frame, grown: Mask) -> Kept | None:

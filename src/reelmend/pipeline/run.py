@@ -44,9 +44,9 @@ Stage = Literal["restore", "detect", "repair"]
 SEGMENT = 48
 """Frames between two points from which a killed run can go on."""
 
-CONTEXT = 4 * REACH + CutFinder.DELAY
-"""Frames read before the first one worked on: enough for its neighbours, their neighbours' evidence, the copies among
-them and the cuts to come out as if the reel had been read from its start."""
+CONTEXT = 5 * REACH + CutFinder.DELAY
+"""Frames read before the first one worked on: enough for its neighbours, their damage, the evidence of those beside
+them, the copies among them and the cuts to come out as if the reel had been read from its start."""
 
 
 @dataclass(frozen=True, slots=True)

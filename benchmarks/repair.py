@@ -37,6 +37,7 @@ from reelmend.media import open_reel
 from reelmend.motion.informed import FilledFlows, informed
 from reelmend.motion.windows import Window
 from reelmend.pipeline.frames import UNSURE
+from reelmend.pipeline.stream import Lazily
 from reelmend.repair import REPAIRERS, FilledBy, Repairer, grow, make_repairer
 from reelmend.repair.temporal import TemporalRepairer
 
@@ -91,8 +92,8 @@ def read_clip(folder: Path, detector: str | None, grow_px: int) -> Clip:
     else:
         found = truth
     masks = [grow(one, grow_px) for one in found]
-    numbers = [window.centre.index for window in seen]
-    known, flows = dict(zip(numbers, found, strict=True)), FilledFlows(dict(zip(numbers, masks, strict=True)))
+    known = {window.centre.index: mask for window, mask in zip(seen, found, strict=True)}
+    flows = FilledFlows(Lazily())
     seen = [informed(window, known, flows) for window in seen]
     with ThreadPoolExecutor(2) as pool:
         repairs = pool.map(TemporalRepairer().repair, seen, masks)

@@ -1,7 +1,7 @@
 """Clean footage made into holes to train repair on: what a repairer would be shown of damage, and what was under it.
 
-Everything is as in use: flows are estimated on damaged frames, neighbours are damaged themselves, the mask is grown,
-the fill is that of the temporal repairer. The truth keeps its grain.
+Everything is as in use: flows are estimated on damaged frames, neighbours are damaged themselves, mostly with masks
+of their own, the mask is grown, the fill is that of the temporal repairer. The truth keeps its grain.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from reelmend.errors import ReelMendError, UsageError
 from reelmend.film import Frame, Layout
+from reelmend.motion.informed import FilledFlows, informed
 from reelmend.motion.picture import picture
 from reelmend.motion.windows import windows
 from reelmend.repair.grow import grow
@@ -33,6 +34,9 @@ GROWN = (1, 2, 2, 3, 4)
 
 LASTING = 0.2
 """Share of runs over which some damage lies still: neighbours then show it too."""
+
+KNOWN = 0.8
+"""Share of runs of which the masks of all frames are known, as where damage was found; repair does without too."""
 
 MOST = 10
 """Holes of one frame."""
@@ -56,9 +60,11 @@ def holes(run: Sequence[NDArray[np.uint8]], dirt: Dirt, rng: np.random.Generator
         dirty.append(np.clip(np.rint(grainy * gain + lift * 255), 0, 255).astype(np.uint8))
         masks.append(np.ascontiguousarray(mask, np.bool_))
     pictures = [picture(Frame(n, (luma,), Layout("gray", 8))) for n, luma in enumerate(dirty)]
+    known = dict(enumerate(masks)) if rng.random() < KNOWN else {}
     with ThreadPoolExecutor(1) as pool:
+        flows = FilledFlows(pool)
         for index, future in windows(((0, one) for one in pictures), pool):
-            window = future.result()
+            window = informed(future.result(), known, flows)
             mask = grow(masks[index], int(rng.choice(GROWN)))
             if not mask.any() or not window.neighbours:
                 continue

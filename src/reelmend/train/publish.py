@@ -207,7 +207,7 @@ def publish_repair_run(
     facts = {
         "recipe": recipe.model_dump(mode="json", exclude_defaults=True),
         "data": [source.model_dump() for source in sources],
-        "scores": {f"held_back_{key}": round(value, 3) for key, value in found.items()},
+        "scores": {f"held_back_{key.removeprefix('held_back_')}": round(value, 3) for key, value in found.items()},
         "note": note,
     } | refines
     return publish_repairer(net, facts, folder, name)

@@ -9,6 +9,7 @@ import typer
 
 from reelmend.cli import evaluate
 from reelmend.cli import options as o
+from reelmend.cli import segment as s
 from reelmend.cli.simulate import app as simulate_app
 from reelmend.cli.train import app as train_app
 
@@ -168,6 +169,37 @@ def models(json: o.Json = False) -> None:
     from reelmend.cli.models import show
 
     show(as_json=json)
+
+
+@app.command()
+def segment(
+    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="The picture to segment.", show_default=False)],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Where the label map goes: a file ending in .png; the "
+                                        "overlay and the hierarchy go beside it.", show_default=False)],
+    model: s.Model = None,
+    affinity: s.Affinity = "attention",
+    similarity: s.Similarity = "cosine",
+    walk: s.Walk = 1,
+    stop: s.Stop = "dynamic",
+    threshold: s.Threshold = 0.5,
+    levels: s.Levels = None,
+    smallest: s.Smallest = 0.005,
+    refine: s.Refine = False,
+    connected: s.Connected = False,
+    size: s.Size = None,
+    noise: s.Noise = 0.5,
+    timestep: s.Timestep = None,
+    inversion: s.Inversion = False,
+    passes: s.Passes = 1,
+    layers: s.Layers = None,
+    device: Annotated[str, typer.Option("--device", metavar="cpu|cuda", help="Where to compute.")] = "cpu",
+    seed: Annotated[int, typer.Option("--seed", metavar="N", min=0, help="Of the noise.")] = 0,
+    overwrite: o.Overwrite = None,
+    json: o.Json = False,
+) -> None:  # fmt: skip
+    """Cut IMAGE into regions by the attention of a diffusion model; write label map, overlay and hierarchy."""
+    given = dict(locals())
+    s.run(as_json=given.pop("json"), **given)
 
 
 def _run(stage: Any, options: dict[str, Any]) -> None:

@@ -76,8 +76,8 @@ def load_foreign(name: str, device: str = "cpu") -> ForeignModel:
         raise UsageError("models of diffusers need it installed: pip install 'reelmend[segment]'.") from error
     kind = torch.float16 if device.startswith("cuda") else torch.float32
     try:
-        net = _load(diffusers.UNet2DConditionModel, name, subfolder="unet", torch_dtype=kind)
-        vae = _load(diffusers.AutoencoderKL, name, subfolder="vae", torch_dtype=kind)
+        net = _load(diffusers.UNet2DConditionModel, name, subfolder="unet", torch_dtype=kind, low_cpu_mem_usage=False)
+        vae = _load(diffusers.AutoencoderKL, name, subfolder="vae", torch_dtype=kind, low_cpu_mem_usage=False)
         scheduler = _load(diffusers.DDIMScheduler, name, subfolder="scheduler")
     except (OSError, ValueError, KeyError) as error:
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
@@ -117,7 +117,7 @@ def _empty_prompt(name: str, net: Any, zeros: bool) -> Tensor:
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
         warnings.warn(f"{name} is shown zeros for the empty prompt: no text encoder ({first})", stacklevel=3)
         return nothing
-    tokens = tokenizer("", padding="max_length", max_length=tokenizer.model_max_length, return_tensors="pt")
+    tokens = tokenizer("", padding="max_length", max_length=encoder.config.max_position_embeddings, return_tensors="pt")
     with torch.no_grad():
         told: Tensor = encoder(tokens.input_ids)[0].float()
     return told

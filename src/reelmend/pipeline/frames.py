@@ -25,6 +25,7 @@ from reelmend.pipeline.stream import Clock, TimedPool, spread
 from reelmend.repair import make_repairer
 from reelmend.repair.grow import grow
 from reelmend.repair.promise import FilledBy, Repair, Repairer
+from reelmend.repair.regions import GuardedRepairer, Regions, parse_protect
 from reelmend.report import FrameRecord
 
 ORIGIN_STEP = 60
@@ -76,8 +77,23 @@ class FrameWorker:
         self.repairer: Repairer | None = (
             make_repairer(job.repair.repairer, job.device, job.seed, job.repair.bias) if repairs else None
         )
+        self.regions: Regions | None = None
+        """By which damage is counted, and in which nothing may be invented."""
+        if job.repair.protect is not None:
+            self.regions = Regions.read(*parse_protect(job.repair.protect))
+            if self.repairer:
+                self.repairer = GuardedRepairer(self.repairer, self.regions)
+        if job.regions is not None:
+            self.regions = Regions.read(job.regions)
         self._job, self._clock, self._given = job, clock, given
         self._edits = read_edits(job.edits) if job.edits else Edits()
+
+    def fit(self, height: int, width: int) -> None:
+        """Bring the label maps to the size of the frames. Raises UsageError where one has another shape."""
+        if self.regions is not None:
+            self.regions = self.regions.fitted(height, width)
+        if isinstance(self.repairer, GuardedRepairer):
+            self.repairer.fit(height, width)
 
     def run(self, frames: Iterable[Frame], first: int, pool: Executor) -> Generator[Outcome, None, None]:
         """Every frame from number `first` on, done, in order; earlier ones are read as neighbours only."""
@@ -176,6 +192,7 @@ class FrameWorker:
             blobs=blobs,
             unsure=int(np.count_nonzero(unsure)) / mask.size,
             changed=touched / mask.size,
+            regions=None if self.regions is None else self.regions.fitted(*mask.shape).damage(mask),
             repaired_by={} if repair is None or changed is None else _kinds(repair, changed),
             copy_of=window.copy_of,
             fault=scan.fault,

@@ -142,6 +142,7 @@ class _Run:
             check_places(job, self.stage)
             given = self._given(reel.facts, stack)
             worker = FrameWorker(job, self.clock, given, repairs=self.stage != "detect")
+            worker.fit(reel.facts.height, reel.facts.width)
             space = Workspace(Path(target), job, self.stage, reel.facts)
             stack.callback(space.close)
             for name in ("masks", "origins"):

@@ -84,7 +84,8 @@ def coarse_table() -> NDArray[np.int64]:
 
 def coco_stuff(root: Path, split: str = "val2017") -> list[Example]:
     """COCO-Stuff: `images/SPLIT/*.jpg` and `annotations/SPLIT/*.png` (the pixel maps of stuffthingmaps)."""
-    pairs = ((path, root / "annotations" / split / f"{path.stem}.png") for path in _in(root / "images" / split, "*.jpg"))
+    pictures, truth = _in(root / "images" / split, "*.jpg"), root / "annotations" / split
+    pairs = ((path, truth / f"{path.stem}.png") for path in pictures)
     return _examples(pairs, _read_coco, root)
 
 
@@ -100,7 +101,8 @@ def cityscapes(root: Path, split: str = "val") -> list[Example]:
 
 def bsds(root: Path, split: str = "test") -> list[Example]:
     """BSDS500: `images/SPLIT/*.jpg` and `groundTruth/SPLIT/*.mat`, several people for every picture."""
-    pairs = ((path, root / "groundTruth" / split / f"{path.stem}.mat") for path in _in(root / "images" / split, "*.jpg"))
+    pictures, truth = _in(root / "images" / split, "*.jpg"), root / "groundTruth" / split
+    pairs = ((path, truth / f"{path.stem}.mat") for path in pictures)
     return _examples(pairs, _read_bsds, root)
 
 
@@ -132,7 +134,7 @@ def _examples(
     found = []
     for picture, truth in pairs:
         if not truth.is_file():
-            raise UsageError(f"{truth} is missing, the truth of {picture.name}; unpack the annotations into {root} too.")
+            raise UsageError(f"{truth} is missing, the truth of {picture.name}; unpack the annotations into {root}.")
         found.append(Example(picture.stem, picture, truth, read))
     return found
 

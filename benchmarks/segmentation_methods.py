@@ -48,7 +48,7 @@ def baselines() -> Iterator[Method]:
     yield Method("SLIC", "", segments, lambda image: ([_slic(image, n) for n in segments], None))
     scales = (100, 300, 1000, 3000, 10000)
     yield Method("Felzenszwalb", "", scales, lambda image: ([_felzenszwalb(image, n) for n in scales], None))
-    cuts = (0.0005, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
+    cuts = (0.001, 0.01, 0.03, 0.1, 0.2, 0.3)
     yield Method("colour NCut (scikit-image)", "", cuts, lambda image: (_colour_ncut(image, cuts), None))
 
 
@@ -88,8 +88,8 @@ def _colour_ncut(image: NDArray[Any], thresholds: tuple[float, ...]) -> list[Lab
     from skimage.segmentation import slic
 
     # Superpixels first, as in the library's own example: NCut on pixels does not fit memory.
-    parts = slic(as_picture(image), 250, compactness=20, start_label=0)
-    joined = graph.rag_mean_color(np.asarray(as_picture(image) * 255), parts, mode="similarity", sigma=60)
+    parts = slic(as_picture(image), 100, compactness=20, start_label=0)
+    joined = graph.rag_mean_color(np.asarray(as_picture(image) * 255), parts, mode="similarity", sigma=2000)
     found: list[Labels] = []
     for threshold in thresholds:
         try:

@@ -145,14 +145,14 @@ def thresholds(tree: Hierarchy) -> list[float]:
 
 
 def balance(regions: list[Node]) -> float:
-    """How easily a walk leaves these regions against how dear it is to cut them further: lower is better.
+    """How easily the leakiest of these regions is left against how dear it is to cut the weakest: lower is better.
 
-    The mean chance to leave a region in one step, less the mean cost of the cheapest cut of one. Both are averages of
-    node cuts on the same scale: the first is half the k-way NCut a region, the second what the next level would pay.
-    A region too small to be cut counts as one that nothing would cut.
+    The highest chance to leave a region in one step, less the lowest cost of a cut that was not made. Both are node
+    cuts on one scale, a share of a region's own walks; a partition is as good as its worst region. A region too small
+    to be cut counts as one that nothing would cut.
     """
-    leaving = float(np.mean([node.leaving for node in regions]))
-    further = float(np.mean([min(NEVER, NEVER if node.cost is None else node.cost) for node in regions]))
+    leaving = max(node.leaving for node in regions)
+    further = min(min(NEVER, NEVER if node.cost is None else node.cost) for node in regions)
     return leaving - further
 
 

@@ -26,7 +26,6 @@ from reelmend.segment.affinity import affinity
 from reelmend.segment.cuts import best_threshold, bipartition, cost
 from reelmend.segment.eigen import second_vector
 from reelmend.segment.files import read_picture
-from reelmend.segment.hierarchy import grow, own_threshold
 from reelmend.segment.models import load_model
 from reelmend.segment.run import Options, Walker, as_picture, cut, walk_of
 from reelmend.segment.walk import flow, power, stationary

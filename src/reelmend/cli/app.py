@@ -189,6 +189,7 @@ def segment(
     threshold: s.Threshold = 0.5,
     levels: s.Levels = None,
     smallest: s.Smallest = 0.005,
+    pixels: s.Pixels = "attention",
     refine: s.Refine = False,
     connected: s.Connected = False,
     size: s.Size = None,

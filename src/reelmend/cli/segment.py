@@ -38,6 +38,10 @@ Levels = Annotated[
 Smallest = Annotated[
     float, typer.Option("--smallest", metavar="SHARE", min=0.0, max=0.5, help="Smallest region, share of the picture.")
 ]
+Pixels = Annotated[
+    str, typer.Option("--pixels", metavar="attention|nodes", help="Pixels go to the region that looks there most, or "
+                      "to that of the nearest nodes.")
+]  # fmt: skip
 Refine = Annotated[bool, typer.Option("--refine", help="Let regions follow the edges of the picture.")]
 Connected = Annotated[bool, typer.Option("--connected", help="Make every connected part a region of its own.")]
 Size = Annotated[
@@ -113,7 +117,7 @@ def _segment(
     )  # fmt: skip
     options = Options(
         affinity=given["affinity"], similarity=given["similarity"], walk=given["walk"], stop=given["stop"],
-        threshold=given["threshold"], least=given["smallest"], side=given["size"], refine=given["refine"],
+        threshold=given["threshold"], least=given["smallest"], side=given["size"], refine=given["refine"], pixels=given["pixels"],
         connected=given["connected"], level=wanted if isinstance(wanted, int) else None, showing=showing,
     )  # fmt: skip
     tree = segment(picture, load_model(given["model"], given["device"]), options)

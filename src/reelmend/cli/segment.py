@@ -117,8 +117,9 @@ def _segment(
     )  # fmt: skip
     options = Options(
         affinity=given["affinity"], similarity=given["similarity"], walk=given["walk"], stop=given["stop"],
-        threshold=given["threshold"], least=given["smallest"], side=given["size"], refine=given["refine"], pixels=given["pixels"],
-        connected=given["connected"], level=wanted if isinstance(wanted, int) else None, showing=showing,
+        threshold=given["threshold"], least=given["smallest"], side=given["size"], refine=given["refine"],
+        pixels=given["pixels"], connected=given["connected"],
+        level=wanted if isinstance(wanted, int) else None, showing=showing,
     )  # fmt: skip
     tree = segment(picture, load_model(given["model"], given["device"]), options)
     assert tree.labels is not None

@@ -18,7 +18,7 @@ from reelmend.segment.affinity import Affinity, Similarity, affinity
 from reelmend.segment.hierarchy import grow, own_threshold
 from reelmend.segment.models import Model
 from reelmend.segment.run import Options, Walker, as_picture, to_pixels, walk_of
-from reelmend.segment.walk import normalised, power
+from reelmend.segment.walk import flow, normalised, power
 
 Labels = NDArray[Any]
 
@@ -111,7 +111,8 @@ def walked(
     def family(image: NDArray[Any]) -> tuple[list[Labels], Labels | None]:
         made = walker(image)
         least = max(1, round(options.least * made.grid[0] * made.grid[1]))
-        tree = grow(affinity(power(made.walk, k), kind, similarity, made.hidden), made.grid, least=least)
+        alike = affinity(power(made.walk, k), kind, similarity, made.hidden)
+        tree = grow(alike, made.grid, walk=flow(made.walk), least=least)
         known: dict[int, Labels] = {}
 
         def at(threshold: float) -> Labels:

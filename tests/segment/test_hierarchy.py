@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from reelmend.segment.affinity import cosine
 from reelmend.segment.hierarchy import Hierarchy, balance, grow, own_threshold, thresholds
-from reelmend.segment.walk import flow, normalised
+from reelmend.segment.walk import flow, normalised, power
 
 
 def chain_of_blocks(sizes: list[int], joined: float = 0.0, seed: int = 0) -> tuple[torch.Tensor, np.ndarray]:
@@ -92,3 +93,13 @@ def test_regions_keep_their_least_size_and_number() -> None:
     leaves = tree.at(2.0)
     assert len(leaves) == 7
     assert min(len(node.members) for node in leaves) >= 4
+
+
+def test_a_tree_is_judged_by_the_walk_whatever_is_cut() -> None:
+    walk, truth = chain_of_blocks([20, 12, 32], 0.2)
+    for k in (1, 4, 16):
+        tree = grow(cosine(power(walk, k)), (8, 8), walk=flow(walk))
+        tree.threshold = own_threshold(tree)
+        assert same(tree.node_labels(tree.regions).ravel(), truth)
+        for node in tree.regions:
+            assert node.leaving == pytest.approx(0.2 * (64 - len(node.members)) / 64, rel=0.1)

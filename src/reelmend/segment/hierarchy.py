@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from reelmend.segment.cuts import bipartition
+from reelmend.segment.cuts import bipartition, cost
 
 Stop = Literal["constant", "dynamic"]
 
@@ -46,7 +46,9 @@ class Node:
     effective: float = np.inf
     """The dearest cut on the way from the whole picture to its parts: the threshold from which on it is cut."""
     leaving: float = 0.0
-    """Chance that a walk inside leaves it in its next step: affinity to the others, by all affinity."""
+    """Chance that the walk inside leaves it in its next step."""
+    further: float = NEVER
+    """NCut of its cheapest cut in that walk, at most `NEVER`; that where nothing would cut it."""
     children: tuple[int, int] | None = None
 
 
@@ -101,26 +103,38 @@ class Hierarchy:
 
 
 def grow(
-    affinity: Tensor, grid: tuple[int, int], *, least: int = 1, most: int = MOST, never: float = NEVER
+    affinity: Tensor,
+    grid: tuple[int, int],
+    *,
+    walk: Tensor | None = None,
+    least: int = 1,
+    most: int = MOST,
+    never: float = NEVER,
 ) -> Hierarchy:
     """The tree of a symmetric affinity `(n, n)` of the nodes of a grid, cut as long as a cut costs less than `never`.
 
-    No region has fewer than `least` nodes, no partition more than `most` regions.
+    No region has fewer than `least` nodes, no partition more than `most` regions. `walk` `(n, n)` is the flow of one
+    step, by which the tree is judged (`balance`); None for the affinity itself.
     """
-    volume = affinity.sum(dim=1, dtype=torch.float64)
+    steps = affinity if walk is None else walk
+    volume = steps.sum(dim=1, dtype=torch.float64)
     root = Node(0, np.arange(len(affinity)))
     tree = Hierarchy([root], grid)
     waiting: list[tuple[float, int, Tensor]] = []
 
     def consider(node: Node, way: float) -> None:
         members = torch.from_numpy(node.members).to(affinity.device)
-        inside = affinity if node.parent is None else affinity[members][:, members]
+        whole = node.parent is None
+        inside = affinity if whole else affinity[members][:, members]
+        within = inside if walk is None else steps if whole else steps[members][:, members]
         own = float(volume[members].sum())
-        node.leaving = max(0.0, 1 - float(inside.sum(dtype=torch.float64)) / own) if own > 0 else 0.0
+        node.leaving = max(0.0, 1 - float(within.sum(dtype=torch.float64)) / own) if own > 0 else 0.0
         split = bipartition(inside, least)
         if split is None:
             return
         node.cost = split.cost
+        if split.cost < NEVER:
+            node.further = min(NEVER, split.cost if walk is None else cost(within, split.inside))
         node.effective = max(way, split.cost)
         if split.cost < never:
             heapq.heappush(waiting, (node.effective, node.number, split.inside.cpu()))
@@ -147,13 +161,12 @@ def thresholds(tree: Hierarchy) -> list[float]:
 def balance(regions: list[Node]) -> float:
     """How easily the leakiest of these regions is left against how dear it is to cut the weakest: lower is better.
 
-    The highest chance to leave a region in one step, less the lowest cost of a cut that was not made. Both are node
-    cuts on one scale, a share of a region's own walks; a partition is as good as its worst region. A region too small
-    to be cut counts as one that nothing would cut.
+    The highest chance to leave a region in one step of the walk, less the lowest cost of a cut that was not made, in
+    the same walk whatever affinity was cut. Both are node cuts on one scale, a share of a region's own steps; a
+    partition is as good as its worst region. A region too small to be cut counts as one that nothing would cut.
     """
     leaving = max(node.leaving for node in regions)
-    further = min(min(NEVER, NEVER if node.cost is None else node.cost) for node in regions)
-    return leaving - further
+    return leaving - min(node.further for node in regions)
 
 
 def own_threshold(tree: Hierarchy) -> float:

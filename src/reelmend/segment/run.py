@@ -19,7 +19,7 @@ from reelmend.segment.hierarchy import Hierarchy, Labels, Node, Stop, grow, own_
 from reelmend.segment.models import Model
 from reelmend.segment.pixels import components, enlarge, guided, owned, region_maps
 from reelmend.segment.seeing import Showing, see
-from reelmend.segment.walk import power
+from reelmend.segment.walk import flow, power
 
 Pixels = Literal["attention", "nodes"]
 
@@ -108,7 +108,10 @@ def cut(walker: Walker, picture: Picture, options: Options, name: str = "") -> H
         tree = Hierarchy([Node(0, np.arange(nodes))], walker.grid)
     else:
         paths = power(walker.walk, options.walk)
-        tree = grow(affinity(paths, options.affinity, options.similarity, walker.hidden), walker.grid, least=least)
+        tree = grow(
+            affinity(paths, options.affinity, options.similarity, walker.hidden), walker.grid,
+            walk=flow(walker.walk), least=least,
+        )  # fmt: skip
         tree.threshold = own_threshold(tree) if options.stop == "dynamic" else options.threshold
     tree.facts = {"model": name, **asdict(options)}
     tree.level_labels = [to_pixels(tree.level(level), walker, picture, options) for level in range(tree.depth + 1)]

@@ -172,8 +172,10 @@ def balance(regions: list[Node]) -> float:
 def own_threshold(tree: Hierarchy) -> float:
     """The threshold of the picture's own cut costs whose partition has the lowest `balance`.
 
-    Regions should be hard to leave and hard to cut. The whole picture is never left but may be cheap to cut; of very
-    small regions the reverse holds; in between lies a lowest point, and no number has to be chosen. Of equal ones the
-    coarsest is taken.
+    Regions should be hard to leave and hard to cut. Large regions are hard to leave but may be cheap to cut; of very
+    small ones the reverse holds; in between lies a lowest point, and no number has to be chosen. Of equal ones the
+    coarsest is taken. The whole picture, which nothing leaves by definition, is no choice among others: it stays
+    whole where no cut of it is cheaper than one between nodes that are all alike.
     """
-    return min(thresholds(tree), key=lambda one: (round(balance(tree.at(one)), 9), one))
+    first, *others = thresholds(tree)
+    return min(others, key=lambda one: (round(balance(tree.at(one)), 9), one), default=first)

@@ -90,9 +90,8 @@ def solvers(moving: Tensor) -> None:
 
 def scikit_image(walker: Walker) -> None:
     """One graph, cut in two by both: scikit-image tries ten thresholds along its vector."""
+    from skimage.graph import RAG, _ncut
     from skimage.graph import _graph_cut as theirs
-    from skimage.graph import _ncut
-    from skimage.graph.rag import RAG
 
     moving = flow(walker.walk)
     count = len(moving)

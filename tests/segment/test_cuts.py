@@ -49,7 +49,7 @@ def test_every_threshold_costs_what_the_definition_says(nodes: int, seed: int) -
 
 
 @given(seed=st.integers(0, 999))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_the_split_is_the_best_of_its_vector(seed: int) -> None:
     affinity = graph(12, seed)
     vector = second_vector(affinity)
@@ -70,7 +70,7 @@ def test_the_split_is_the_best_of_its_vector(seed: int) -> None:
     assert split.cost <= 2 * math.sqrt(2 * (1 - second)) + 1e-9
 
 
-@pytest.mark.parametrize("nodes", [40, DENSE + 60])
+@pytest.mark.parametrize("nodes", [40, DENSE + 300])
 def test_the_second_vector_is_that_of_scipy(nodes: int) -> None:
     affinity = graph(nodes, 3) + 2 * torch.eye(nodes) + torch.outer(torch.arange(nodes) > 15, torch.arange(nodes) > 15)
     degree = affinity.sum(dim=1)
@@ -106,7 +106,7 @@ def test_planted_halves_are_found_where_they_can_be_told(seed: int) -> None:
     assert agreement(hidden.inside, half) < 0.62
 
 
-@pytest.mark.parametrize("nodes", [30, DENSE + 40])
+@pytest.mark.parametrize("nodes", [30, DENSE + 300])
 def test_the_order_of_the_nodes_does_not_matter(nodes: int) -> None:
     affinity, _ = planted(nodes, 0.6, 0.1, 5)
     shuffle = torch.randperm(nodes, generator=torch.Generator().manual_seed(1))

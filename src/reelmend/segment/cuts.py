@@ -32,8 +32,8 @@ class Split:
 
 def cost(affinity: Tensor, inside: Tensor) -> float:
     """NCut of one split `(n,)` bool of a symmetric affinity `(n, n)`. Raises ValueError where a side has no volume."""
-    degree = affinity.double().sum(dim=1)
-    across = affinity[inside][:, ~inside].double().sum()
+    degree = affinity.sum(dim=1).double()
+    across = (affinity @ (~inside).to(affinity.dtype))[inside].double().sum()
     one, other = degree[inside].sum(), degree[~inside].sum()
     if one <= 0 or other <= 0:
         raise ValueError("both sides of a cut hold nodes with affinity")
@@ -51,10 +51,10 @@ def split_costs(affinity: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
     rank[order] = torch.arange(len(order), device=order.device)
     earlier, degree = torch.empty_like(values, dtype=torch.float64), torch.empty_like(values, dtype=torch.float64)
     for at in range(0, len(order), ROWS_AT_ONCE):
-        rows = affinity[at : at + ROWS_AT_ONCE].double()
+        rows = affinity[at : at + ROWS_AT_ONCE]
         mine = rank[at : at + ROWS_AT_ONCE, None]
-        earlier[at : at + ROWS_AT_ONCE] = (rows * (rank[None, :] < mine)).sum(dim=1)
-        degree[at : at + ROWS_AT_ONCE] = rows.sum(dim=1)
+        earlier[at : at + ROWS_AT_ONCE] = (rows * (rank[None, :] < mine)).sum(dim=1).double()
+        degree[at : at + ROWS_AT_ONCE] = rows.sum(dim=1).double()
     own = affinity.diagonal().double()
     within = torch.cumsum((2 * earlier + own)[order], dim=0)[:-1]
     volume = torch.cumsum(degree[order], dim=0)

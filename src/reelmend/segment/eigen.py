@@ -10,11 +10,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-DENSE = 320
+DENSE = 48
 """Nodes up to which the dense solver is faster."""
 
 MOST_VECTORS = 160
-"""Of a Krylov space; twice what attention of photographs needed."""
+"""Of a Krylov space at most; walks of photographs needed fewer."""
 
 CLOSE = {torch.float32: 1e-4, torch.float64: 1e-9}
 """Residual at which an eigenvector is good, by precision: the order of nodes along it, which alone counts, no longer
@@ -26,7 +26,7 @@ def second_vector(affinity: Tensor) -> Tensor:
 
     Nodes without any affinity stand alone, at 0.
     """
-    degree = affinity.sum(dim=1, dtype=torch.float64)
+    degree = affinity.sum(dim=1).double()
     alive = degree > 0
     scale = torch.where(alive, degree.clamp(min=torch.finfo(torch.float64).tiny).rsqrt(), 0.0)
     first = torch.where(alive, degree.clamp(min=0).sqrt(), 0.0)
@@ -48,14 +48,15 @@ def _dense(matrix: Tensor, first: Tensor) -> Tensor:
 def _lanczos(affinity: Tensor, scale: Tensor, first: Tensor) -> Tensor:
     kind = affinity.dtype
     scale_, first_ = scale.to(kind), first.to(kind)
-    basis = torch.empty((MOST_VECTORS + 1, len(affinity)), dtype=kind, device=affinity.device)
+    most = min(MOST_VECTORS, len(affinity) - 1)
+    basis = torch.empty((most + 1, len(affinity)), dtype=kind, device=affinity.device)
     generator = torch.Generator().manual_seed(0)
     start = torch.randn(len(affinity), generator=generator).to(basis)
     start = _without(start, first_[None])
     basis[0] = start / start.norm()
     diagonal: list[float] = []
     beside: list[float] = []
-    for count in range(1, MOST_VECTORS + 1):
+    for count in range(1, most + 1):
         q = basis[count - 1]
         image = scale_ * (affinity @ (scale_ * q))
         diagonal.append(float(q @ image))
@@ -67,7 +68,7 @@ def _lanczos(affinity: Tensor, scale: Tensor, first: Tensor) -> Tensor:
         if beside:
             off = torch.tensor(beside, dtype=torch.float64)
             small = small + torch.diag(off, 1) + torch.diag(off, -1)
-        if norm < 1e-7 or count == MOST_VECTORS or count % 4 == 0:
+        if norm < 1e-7 or count == most or count % 4 == 0:
             mixed = torch.linalg.eigh(small)[1][:, -1]
             if norm * abs(float(mixed[-1])) < CLOSE[kind] or norm < 1e-7:
                 break

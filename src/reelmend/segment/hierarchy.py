@@ -116,38 +116,36 @@ def grow(
     No region has fewer than `least` nodes, no partition more than `most` regions. `walk` `(n, n)` is the flow of one
     step, by which the tree is judged (`balance`); None for the affinity itself.
     """
-    steps = affinity if walk is None else walk
-    volume = steps.sum(dim=1, dtype=torch.float64)
+    volume = (affinity if walk is None else walk).sum(dim=1).double()
     root = Node(0, np.arange(len(affinity)))
     tree = Hierarchy([root], grid)
-    waiting: list[tuple[float, int, Tensor]] = []
+    waiting: list[tuple[float, int, Tensor, Tensor, Tensor | None]] = []
 
-    def consider(node: Node, way: float) -> None:
-        members = torch.from_numpy(node.members).to(affinity.device)
-        whole = node.parent is None
-        inside = affinity if whole else affinity[members][:, members]
-        within = inside if walk is None else steps if whole else steps[members][:, members]
-        own = float(volume[members].sum())
-        node.leaving = max(0.0, 1 - float(within.sum(dtype=torch.float64)) / own) if own > 0 else 0.0
+    def consider(node: Node, way: float, inside: Tensor, steps: Tensor | None) -> None:
+        """Find the cheapest cut of a region, given the affinity and the walk between its nodes."""
+        within = inside if steps is None else steps
+        own = float(volume[torch.from_numpy(node.members).to(volume.device)].sum())
+        stays = float(within.sum(dim=1).double().sum())
+        node.leaving = max(0.0, 1 - stays / own) if own > 0 and node.parent is not None else 0.0
         split = bipartition(inside, least)
         if split is None:
             return
         node.cost = split.cost
-        if split.cost < NEVER:
-            node.further = min(NEVER, split.cost if walk is None else cost(within, split.inside))
         node.effective = max(way, split.cost)
+        if split.cost < NEVER:
+            node.further = min(NEVER, split.cost if steps is None else cost(steps, split.inside))
         if split.cost < never:
-            heapq.heappush(waiting, (node.effective, node.number, split.inside.cpu()))
+            heapq.heappush(waiting, (node.effective, node.number, split.inside, inside, steps))
 
-    consider(root, 0.0)
+    consider(root, 0.0, affinity, walk)
     leaves = 1
     while waiting and leaves < most:
-        way, number, inside = heapq.heappop(waiting)
+        way, number, side, inside, steps = heapq.heappop(waiting)
         node = tree.nodes[number]
-        for part in (inside, ~inside):
-            child = Node(len(tree.nodes), node.members[part.numpy()], node.level + 1, number)
+        for part in (side, ~side):
+            child = Node(len(tree.nodes), node.members[part.cpu().numpy()], node.level + 1, number)
             tree.nodes.append(child)
-            consider(child, way)
+            consider(child, way, inside[part][:, part], None if steps is None else steps[part][:, part])
         node.children = (len(tree.nodes) - 2, len(tree.nodes) - 1)
         leaves += 1
     return tree

@@ -110,7 +110,7 @@ def cut(walker: Walker, picture: Picture, options: Options, name: str = "") -> H
         paths = power(walker.walk, options.walk)
         tree = grow(
             affinity(paths, options.affinity, options.similarity, walker.hidden), walker.grid,
-            walk=flow(walker.walk), least=least,
+            walk=None if options.affinity == "attention" and options.walk == 1 else flow(walker.walk), least=least,
         )  # fmt: skip
         tree.threshold = own_threshold(tree) if options.stop == "dynamic" else options.threshold
     tree.facts = {"model": name, **asdict(options)}

@@ -63,6 +63,11 @@ class RepairOptions(Options):
         le=4,
         description="How much neighbours count in what is drawn by diffusion: 0 not at all, 1 as learned.",
     )
+    protect: str | None = Field(
+        None,
+        description="Regions in which no network may invent anything, LABELMAP:IDS such as `faces.png:2,5-7`: what "
+        "would be is filled from neighbours or surroundings; unset: none.",
+    )
     grow: int = Field(
         2, ge=0, le=32, description="How far repair grows the detected mask to cover the soft edge of a speck, pixels."
     )
@@ -103,6 +108,11 @@ class Job(Options):
         None,
         description="Where repaired pixels came from: a folder of 8-bit PNGs or one FFV1 gray file, 0 untouched, 60 "
         "neighbouring frames, 120 the surroundings, 180 added by a network, 240 drawn by diffusion; unset: none.",
+    )
+    regions: Location | None = Field(
+        None,
+        description="Label map of a keyframe, as `reelmend segment` writes it: the report counts damage by its "
+        "regions; unset: that of `protect`.",
     )
     start: int = Field(0, ge=0, description="First frame to work on, counted from 0.")
     frames: int | None = Field(None, ge=1, description="Number of frames to work on; unset: to the end.")
@@ -178,9 +188,14 @@ class Job(Options):
 
     def anchored(self) -> Job:
         """The same job with absolute paths, so that it repeats from any directory."""
-        names = ("source", "output", "masks", "report", "explain", "edits", "origins")
+        names = ("source", "output", "masks", "report", "explain", "edits", "origins", "regions")
         places = {name: getattr(self, name) for name in names}
-        return self.model_copy(update={name: place.absolute() for name, place in places.items() if place is not None})
+        update: dict[str, Any] = {name: place.absolute() for name, place in places.items() if place is not None}
+        if self.repair.protect is not None:
+            place, colon, numbers = self.repair.protect.rpartition(":")
+            protect = f"{Path(place).absolute()}{colon}{numbers}"
+            update["repair"] = self.repair.model_copy(update={"protect": protect})
+        return self.model_copy(update=update)
 
 
 def read_toml(path: str | Path) -> dict[str, Any]:

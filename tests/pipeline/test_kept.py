@@ -20,7 +20,7 @@ from reelmend.errors import UsageError
 from reelmend.film import Layout
 from reelmend.motion.flow import FlowPair
 from reelmend.motion.windows import REACH
-from reelmend.pipeline.kept import MAGIC, KeptRepairs, edits_of, read_marks, settings_of, shown
+from reelmend.pipeline.kept import MAGIC, KeptRepairs, edits_of, options_of, read_marks, settings_of, shown
 from reelmend.repair.temporal import TemporalRepairer
 from reels import HEIGHT, WIDTH, digest, in_layout, long_reel, read, read_masks, scan, write_reel
 
@@ -271,3 +271,15 @@ def test_edited_masks_are_written(reel: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="edited masks"):
         pipeline.repair(job, edited=tmp_path / "out.mkv")
     assert len(read(tmp_path / "out.mkv")) == LONG
+
+
+def test_another_label_map_under_the_same_name_is_another_option(tmp_path: Path) -> None:
+    place = tmp_path / "regions.png"
+    told = []
+    for line in (10, 20, 10):
+        labels = np.zeros((HEIGHT, WIDTH), np.uint8)
+        labels[line:] = 1
+        cv2.imwrite(str(place), labels)
+        told.append(options_of(Job.build(source="scan.mkv", protect=f"{place}:1")))
+    assert told[0] == told[2] != told[1]
+    assert told[0] != options_of(Job.build(source="scan.mkv", protect=f"{place}:0"))

@@ -9,6 +9,7 @@ import typer
 
 from reelmend.cli import evaluate
 from reelmend.cli import options as o
+from reelmend.cli import segment as s
 from reelmend.cli.simulate import app as simulate_app
 from reelmend.cli.train import app as train_app
 
@@ -57,10 +58,12 @@ def restore(
     report: o.Report = None,
     explain: o.Explain = None,
     edits: o.Edits = None,
+    regions: o.Regions = None,
     detector: o.Detector = None,
     origins: o.Origins = None,
     repairer: o.Repairer = None,
     bias: o.Bias = None,
+    protect: o.Protect = None,
     strength: o.Strength = None,
     grow: o.Grow = None,
     min_blob: o.MinBlob = None,
@@ -88,6 +91,7 @@ def detect(
     report: o.Report = None,
     explain: o.Explain = None,
     edits: o.Edits = None,
+    regions: o.Regions = None,
     detector: o.Detector = None,
     strength: o.Strength = None,
     min_blob: o.MinBlob = None,
@@ -114,9 +118,11 @@ def repair(
     output: o.Output = None,
     report: o.Report = None,
     edits: o.Edits = None,
+    regions: o.Regions = None,
     origins: o.Origins = None,
     repairer: o.Repairer = None,
     bias: o.Bias = None,
+    protect: o.Protect = None,
     grow: o.Grow = None,
     no_grain: o.NoGrain = False,
     job: o.JobFile = None,
@@ -168,6 +174,38 @@ def models(json: o.Json = False) -> None:
     from reelmend.cli.models import show
 
     show(as_json=json)
+
+
+@app.command()
+def segment(
+    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="The picture to segment.", show_default=False)],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Where the label map goes: a file ending in .png; the "
+                                        "overlay and the hierarchy go beside it.", show_default=False)],
+    model: s.Model = None,
+    affinity: s.Affinity = "attention",
+    similarity: s.Similarity = "cosine",
+    walk: s.Walk = 1,
+    stop: s.Stop = "dynamic",
+    threshold: s.Threshold = 0.5,
+    levels: s.Levels = None,
+    smallest: s.Smallest = 0.005,
+    pixels: s.Pixels = "attention",
+    refine: s.Refine = False,
+    connected: s.Connected = False,
+    size: s.Size = None,
+    noise: s.Noise = 0.5,
+    timestep: s.Timestep = None,
+    inversion: s.Inversion = False,
+    passes: s.Passes = 1,
+    layers: s.Layers = None,
+    device: Annotated[str, typer.Option("--device", metavar="cpu|cuda", help="Where to compute.")] = "cpu",
+    seed: Annotated[int, typer.Option("--seed", metavar="N", min=0, help="Of the noise.")] = 0,
+    overwrite: o.Overwrite = None,
+    json: o.Json = False,
+) -> None:  # fmt: skip
+    """Cut IMAGE into regions by the attention of a diffusion model; write label map, overlay and hierarchy."""
+    given = dict(locals())
+    s.run(as_json=given.pop("json"), **given)
 
 
 def _run(stage: Any, options: dict[str, Any]) -> None:

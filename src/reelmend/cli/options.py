@@ -14,6 +14,7 @@ PANELS = {
     "detector": "What is damage", "strength": "What is damage", "min_blob": "What is damage",
     "max_blob": "What is damage",
     "repairer": "How it is repaired", "bias": "How it is repaired", "grow": "How it is repaired",
+    "protect": "How it is repaired",
     "seed": "How it is repaired",
     "start": "Which frames", "frames": "Which frames", "gaps": "Which frames", "on_error": "Which frames",
     "device": "Machine", "threads": "Machine",
@@ -60,6 +61,8 @@ MinBlob = Annotated[int | None, option("min_blob", metavar="PX")]
 MaxBlob = Annotated[int | None, option("max_blob", metavar="PX")]
 Repairer = Annotated[str | None, option("repairer", metavar="NAME")]
 Bias = Annotated[float | None, option("bias", metavar="N")]
+Protect = Annotated[str | None, option("protect", metavar="LABELMAP:IDS")]
+Regions = Annotated[Path | None, option("regions", metavar="LABELMAP")]
 Grow = Annotated[int | None, option("grow", metavar="PX")]
 NoGrain = Annotated[
     bool,

@@ -84,6 +84,34 @@ def holes(
 
 
 @app.command()
+def scenes(
+    photographs: Annotated[
+        list[Path],
+        typer.Argument(metavar="PHOTOGRAPHS...", help="Photographs, or folders of them.", show_default=False),
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE.npy", help="Where the pictures go.")
+    ] = Path("scenes.npy"),
+    each: Annotated[int, typer.Option("--each", metavar="N", min=1, help="Pictures of every photograph.")] = 24,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", min=0, help="Of sizes and places.")] = 0,
+    overwrite: o.Overwrite = None,
+) -> None:  # fmt: skip
+    """Shrink photographs to small pictures in colour, to train a diffusion model on that segments."""
+    from reelmend.errors import UsageError
+
+    if output.suffix != ".npy":
+        raise UsageError(f"{output}: pictures are written as one .npy file")
+    if output.exists() and not overwrite:
+        raise UsageError(f"{output} exists already; --overwrite replaces it")
+    with research("train scenes"):
+        from reelmend.train.scenes import write_scenes
+        from reelmend.train.windows import sources
+
+        counts = write_scenes(sources(photographs), output, seed=seed, each=each, say=print)
+    print(f"pictures    {sum(counts.values())} of {len(counts)} files\noutput      {output}")
+
+
+@app.command()
 def detector(
     recipe: Annotated[
         str,
@@ -189,12 +217,12 @@ def diffusion(
     ],
     packs: Annotated[
         list[Path],
-        typer.Option("--pack", metavar="FILE.npy", help="Holes to train on; several times for several files.",
+        typer.Option("--pack", metavar="FILE.npy", help="Holes or scenes to train on; several times for several files.",
                      show_default=False),
     ],
     validation: Annotated[
         list[Path],
-        typer.Option("--validation", metavar="FILE.npy", help="Holes of other footage, to watch the training with.",
+        typer.Option("--validation", metavar="FILE.npy", help="The same of other footage, to watch the training with.",
                      show_default=False),
     ],
     output: Annotated[

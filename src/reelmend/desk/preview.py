@@ -29,6 +29,7 @@ from reelmend.pipeline.kept import Kept, KeptRepairs
 from reelmend.pipeline.stream import Lazily
 from reelmend.repair import grow, make_repairer
 from reelmend.repair.promise import Repairer
+from reelmend.repair.regions import GuardedRepairer, Regions, parse_protect
 
 AROUND = REACH + CutFinder.DELAY
 """Frames on each side that are read for a window."""
@@ -137,6 +138,8 @@ class Preview:
 
     def _made(self, number: int, hole: Hole, job: Job) -> Repaired:
         repairer = _repairer(job.repair.repairer, job.device, job.seed, job.repair.bias)
+        if job.repair.protect is not None:
+            repairer = GuardedRepairer(repairer, Regions.read(*parse_protect(job.repair.protect)))
         if not hole.mask.any():
             # Nothing around the frame needs to be read.
             frame = self._stills.frame(number)

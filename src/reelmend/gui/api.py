@@ -264,7 +264,10 @@ def say_errors(app: FastAPI) -> None:
         return JSONResponse({"error": f"{where or 'the request'}: {first['msg']}"}, 400)
 
 
-PLACES = ("source", "output", "masks", "report", "explain", "edits", "origins", "gaps", "on_error", "overwrite")
+PLACES = (
+    "source", "output", "masks", "report", "explain", "edits", "origins", "regions", "protect", "gaps", "on_error",
+    "overwrite",
+)  # fmt: skip
 """Options that a page does not choose: where things lie is the project's."""
 
 

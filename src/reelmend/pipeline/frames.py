@@ -29,6 +29,7 @@ from reelmend.pipeline.stream import Clock, Lazily, TimedPool, spread
 from reelmend.repair import make_repairer
 from reelmend.repair.grow import grow
 from reelmend.repair.promise import Repairer
+from reelmend.repair.regions import GuardedRepairer, Regions, parse_protect
 from reelmend.report import FrameRecord
 
 ORIGIN_STEP = 60
@@ -87,13 +88,21 @@ class FrameWorker:
                 device=job.device,
             )
         )
-        self.repairer: Repairer | None = (
-            make_repairer(job.repair.repairer, job.device, job.seed, job.repair.bias) if repairs else None
-        )
+        protected = None if job.repair.protect is None else Regions.read(*parse_protect(job.repair.protect))
+        self.repairer: Repairer | None = repairer_of(job, protected) if repairs else None
+        self.regions = protected if job.regions is None else Regions.read(job.regions)
+        """By which damage is counted."""
         self._job, self._clock, self._given, self._kept = job, clock, given, kept
         self._edits = read_edits(job.edits) if job.edits else Edits()
         self._end = sys.maxsize if job.frames is None else job.start + job.frames
         self._flows = FilledFlows(TimedPool(Lazily(), clock, "motion"))
+
+    def fit(self, height: int, width: int) -> None:
+        """Bring the label maps to the size of the frames. Raises UsageError where one has another shape."""
+        if self.regions is not None:
+            self.regions = self.regions.fitted(height, width)
+        if isinstance(self.repairer, GuardedRepairer):
+            self.repairer.fit(height, width)
 
     def run(self, frames: Iterable[Frame], first: int, pool: Executor) -> Generator[Outcome, None, None]:
         """Every frame from number `first` on, done, in order; earlier ones are read as neighbours only."""
@@ -234,6 +243,7 @@ class FrameWorker:
             blobs=damage.blobs,
             unsure=share(unsure),
             changed=0.0 if grown is None else int(np.count_nonzero(grown)) / size,
+            regions=None if self.regions is None else self.regions.fitted(*damage.mask.shape).damage(damage.mask),
             repaired_by={} if done is None or grown is None else kinds(done.filled_by, grown),
             copy_of=plan.copy_of,
             fault=scan.fault,
@@ -274,3 +284,9 @@ class FrameWorker:
             with self._clock.on("grain"):
                 after = regrain(after, window.centre.frame, repair.filled_by > 0, seed=self._job.seed)
         return Kept(after, repair.filled_by, repair.unsure >= UNSURE)
+
+
+def repairer_of(job: Job, protected: Regions | None = None) -> Repairer:
+    """The repairer of a job, kept from inventing anything in `protected` regions. Raises as `make_repairer`."""
+    made = make_repairer(job.repair.repairer, job.device, job.seed, job.repair.bias)
+    return made if protected is None else GuardedRepairer(made, protected)

@@ -33,6 +33,7 @@ from reelmend.motion.picture import Picture
 from reelmend.motion.windows import Plan
 from reelmend.repair import weights_of
 from reelmend.repair.grow import footprint_touches
+from reelmend.repair.regions import Regions, parse_protect
 from reelmend.report.source import versions
 
 MAGIC = b"reelmend repair 1\n"
@@ -167,10 +168,18 @@ def options_of(job: Job) -> bytes:
         "seed": job.seed,
         "device": job.device,
         "weights": weights_of(job.repair.repairer),
+        "protected": None if job.repair.protect is None else digest_of_regions(job.repair.protect),
         "versions": _libraries(),
         "machine": [platform.machine(), sys.byteorder],
     }
     return hashlib.blake2b(json.dumps(known, sort_keys=True).encode(), digest_size=32).digest()
+
+
+def digest_of_regions(protect: str) -> str:
+    """Of the label map and the numbers of its protected regions. Raises UsageError as `Regions.read`."""
+    regions = Regions.read(*parse_protect(protect))
+    told = repr((regions.labels.shape, sorted(regions.protected))).encode() + regions.labels.tobytes()
+    return hashlib.blake2b(told, digest_size=16).hexdigest()
 
 
 def settings_of(job: Job, origin: str) -> int:

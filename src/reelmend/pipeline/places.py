@@ -26,12 +26,14 @@ def check_places(job: Job, stage: str, edited: Path | None = None) -> None:
     if stage != "detect":
         written["origins"] = job.origins
     read = {"source": job.source, "edits": job.edits} | ({"masks": job.masks} if masks_given else {})
+    protect = job.repair.protect
+    read |= {"regions": job.regions, "protect": None if protect is None else Path(protect.rpartition(":")[0])}
     for name, place in written.items():
         for other, origin in read.items():
             if place is None or origin is None:
                 continue
             if _same(place, origin):
-                if other in ("masks", "edits"):
+                if other != "source":
                     raise UsageError(f"{other} and {name} are both {place}; give them different names")
                 raise UsageError(f"{place} is the source itself; choose another {name}, the source is never changed")
             if origin.is_dir() and _within(place, origin):

@@ -158,6 +158,7 @@ class _Run:
             check_places(job, self.stage, edited=self.masks)
             given = self._given(reel.facts, stack)
             worker = FrameWorker(job, self.clock, given, repairs=self.stage != "detect", kept=self.kept)
+            worker.fit(reel.facts.height, reel.facts.width)
             space = Workspace(Path(target), job, self.stage, reel.facts)
             stack.callback(space.close)
             for name, place in (("masks", self.masks), ("origins", job.origins)):

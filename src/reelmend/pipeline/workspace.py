@@ -99,8 +99,8 @@ def _identity(job: Job, stage: str, facts: ReelFacts) -> str:
     known: list[Any] = [__version__, stage, values, _stamp(job.source, source)]
     if stage == "repair" and job.masks is not None:
         known.append(_stamp(job.masks, MASK_NAMES if job.masks.is_dir() else None))
-    if job.edits is not None:
-        known.append(_stamp(job.edits, None))
+    labels = None if job.repair.protect is None else Path(job.repair.protect.rpartition(":")[0])
+    known += [_stamp(place, None) for place in (job.edits, job.regions, labels) if place is not None]
     return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
 
 

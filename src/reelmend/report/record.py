@@ -25,6 +25,9 @@ class FrameRecord:
     """Share of the frame's pixels inside the grown mask, 0..1: what repair was allowed to touch."""
     repaired_by: Mapping[str, float] = field(default_factory=dict)
     """How the pixels inside the grown mask were filled: share by kind of fill, `{"temporal": 0.9, "spatial": 0.1}`."""
+    regions: Mapping[str, float] | None = None
+    """Share of each region's pixels in the detected mask, by the region's number in the label map; without those that
+    have none."""
     copy_of: int | None = None
     """The frame this one repeats (pull-down, stretched film), if any."""
     fault: str | None = None

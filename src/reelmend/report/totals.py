@@ -56,6 +56,8 @@ class Totals:
     notes: int = 0
     repaired_by: dict[str, float] = field(default_factory=dict)
     """How the pixels inside the grown masks were filled, shares that sum to 1."""
+    regions: dict[str, float] = field(default_factory=dict)
+    """Mean share of each region's pixels that is damaged, by its number, where a label map was given."""
     shots: list[ShotTotals] = field(default_factory=list)
     most_unsure: list[FrameRecord] = field(default_factory=list)
     faulty: list[FrameRecord] = field(default_factory=list)
@@ -86,6 +88,8 @@ def total(records: Iterable[FrameRecord]) -> Totals:
             sums.peak, sums.peak_frame = record.damaged, record.index
         for name, share in record.repaired_by.items():
             fills[name] = fills.get(name, 0.0) + share * record.changed
+        for name, share in (record.regions or {}).items():
+            sums.regions[name] = sums.regions.get(name, 0.0) + share
         if record.fault:
             sums.faults += 1
             if len(sums.faulty) < LISTED:
@@ -100,6 +104,7 @@ def total(records: Iterable[FrameRecord]) -> Totals:
         _into_shot(sums.shots, record)
     for name in ("damaged", "changed", "unsure"):
         setattr(sums, name, getattr(sums, name) / max(1, sums.frames))
+    sums.regions = {name: sums.regions[name] / sums.frames for name in sorted(sums.regions, key=int)}
     for shot in sums.shots:
         shot.damaged /= shot.frames
     whole = sum(fills.values())

@@ -1,4 +1,4 @@
-"""Training of an unconditional diffusion model of film: denoising whole patches, holes or not."""
+"""Training of an unconditional diffusion model: denoising whole patches of film, holes or not, or small photographs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from reelmend.diffusion import karras
+from reelmend.diffusion import dpm_solver, karras
 from reelmend.diffusion.inpainting import chosen, diffpir
 from reelmend.nets.export import save_weights
 from reelmend.nets.mixer import FILL, MASK, SCAN
@@ -18,6 +18,7 @@ from reelmend.train.loop import autocast, begin, go_on
 from reelmend.train.pictures import save_rows
 from reelmend.train.recipe import PriorRecipe
 from reelmend.train.repair import Holes, decibels_in, low_passed
+from reelmend.train.scenes import Scenes, save_pictures
 
 
 def train_prior(
@@ -31,10 +32,13 @@ def train_prior(
     minutes: float | None = None,
     say: Callable[[str], None] = print,
 ) -> Path:
-    """Train, or go on; the weights' file. As `train.repair.train_repair`, but of holes only the truth counts."""
+    """Train, or go on; the weights' file. As `train.repair.train_repair`, but of holes only the truth counts.
+
+    A model in colour takes packs of scenes (`train.scenes`), one in luma packs of holes.
+    """
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(recipe.seed)
-    feed, held_back = Holes(packs, recipe.seed), Holes(validation, recipe.seed, shuffled=False)
+    feed, held_back = feed_of(recipe, packs), feed_of(recipe, validation, shuffled=False)
     run = begin(PatchPrior(recipe.net.sizes), recipe, device)
 
     def batch_of(step: int) -> Tensor:
@@ -52,9 +56,16 @@ def train_prior(
     return weights
 
 
+def feed_of(recipe: PriorRecipe, packs: Sequence[Path], *, shuffled: bool = True) -> Holes | Scenes:
+    """What a recipe is trained on. Raises UsageError when a pack is missing or is of the wrong kind."""
+    colour = recipe.net.sizes.get("colours", 1) == 3
+    return (Scenes if colour else Holes)(packs, recipe.seed, shuffled=shuffled)
+
+
 def shown(noisy: Tensor, sigma: Tensor) -> Tensor:
-    """The planes that `PatchPrior` takes: the noisy luma `(b, 1, h, w)`, sigma `(b,)`."""
-    return torch.cat([noisy, (torch.log(sigma) / 4)[:, None, None, None].expand_as(noisy)], dim=1)
+    """The planes that `PatchPrior` takes: the noisy picture `(b, colours, h, w)`, sigma `(b,)`."""
+    level = (torch.log(sigma) / 4)[:, None, None, None]
+    return torch.cat([noisy, level.expand_as(noisy[:, :1])], dim=1)
 
 
 def prior_loss(net: PatchPrior, truth: Tensor, recipe: PriorRecipe, generator: torch.Generator) -> Tensor:
@@ -68,9 +79,16 @@ def prior_loss(net: PatchPrior, truth: Tensor, recipe: PriorRecipe, generator: t
 
 
 @torch.no_grad()
-def validate_prior(net: PatchPrior, recipe: PriorRecipe, feed: Holes, sheet: Path, device: str) -> dict[str, float]:
-    """The loss on held-back film, and low-passed PSNR of its holes filled by DiffPIR, and by the neighbours, dB."""
+def validate_prior(
+    net: PatchPrior, recipe: PriorRecipe, feed: Holes | Scenes, sheet: Path, device: str
+) -> dict[str, float]:
+    """The loss on held-back film, and low-passed PSNR of its holes filled by DiffPIR, and by the neighbours, dB.
+
+    Of scenes the loss alone, and samples to look at.
+    """
     net.eval()
+    if isinstance(feed, Scenes):
+        return _validate_scenes(net, recipe, feed, sheet, device)
     kept: dict[str, list[Tensor]] = {"held_back_loss": [], "diffpir_low_passed": [], "fill_low_passed": []}
     walk = chosen(karras(recipe.steps_sampled, SMALLEST, LARGEST), recipe.steps_sampled)
     for number in range(min(recipe.validation, len(feed) // recipe.batch)):
@@ -94,3 +112,21 @@ def validate_prior(net: PatchPrior, recipe: PriorRecipe, feed: Holes, sheet: Pat
             free = diffpir(denoise, walk, LARGEST * like(truth), truth, torch.zeros_like(truth), like)
             save_rows(sheet, [views[:, SCAN : SCAN + 1], torch.as_tensor(made), torch.as_tensor(free), truth])
     return {name: float(torch.cat(values).mean()) for name, values in kept.items()}
+
+
+def _validate_scenes(net: PatchPrior, recipe: PriorRecipe, feed: Scenes, sheet: Path, device: str) -> dict[str, float]:
+    losses = []
+    for number in range(max(1, min(recipe.validation, len(feed) // recipe.batch))):
+        (truth,) = (one.to(device) for one in feed.batch(number, recipe.batch))
+        with autocast(recipe, device):
+            losses.append(prior_loss(net, truth, recipe, torch.Generator(device).manual_seed(number)).float())
+    generator = torch.Generator(device).manual_seed(0)
+
+    def denoise(x: Tensor, alpha: float, sigma: float) -> Tensor:
+        with autocast(recipe, device):
+            return net(shown(x, torch.full((len(x),), sigma, device=x.device))).float()
+
+    walk = chosen(karras(recipe.steps_sampled, SMALLEST, LARGEST), recipe.steps_sampled)
+    start = torch.randn(truth[:8].shape, generator=generator, device=device)
+    save_pictures(sheet, [torch.as_tensor(dpm_solver(denoise, walk, LARGEST * start)), truth[:8]])
+    return {"held_back_loss": float(torch.stack(losses).mean())}

@@ -32,7 +32,7 @@ from reelmend.train.diffusion import conditions
 from reelmend.train.diffusion import validate as validate_diffusion
 from reelmend.train.feed import Feed
 from reelmend.train.passes import Alone, Pass
-from reelmend.train.prior import validate_prior
+from reelmend.train.prior import feed_of, validate_prior
 from reelmend.train.recipe import DiffusionRecipe, PriorRecipe, RepairRecipe, TrainRecipe
 from reelmend.train.repair import Holes, validate
 
@@ -178,19 +178,21 @@ def publish_repair_run(
 
     Raises UsageError when the run has no weights yet, and what `nets.card.publish_repairer` raises.
     """
-    weights, held_back = _weights_of(run, recipe.name), Holes(validation, recipe.seed, shuffled=False)
+    weights = _weights_of(run, recipe.name)
     net: Mixer | FourierNet | DiffIR | Diffuser | PatchPrior
     refines: dict[str, str] = {}
     if isinstance(recipe, DiffusionRecipe):
         net = Diffuser(recipe.net.sizes)
         load_weights(net, weights)
-        found = validate_diffusion(net, conditions(recipe, "cpu"), recipe, held_back, run / "published.png", "cpu")
+        holes = Holes(validation, recipe.seed, shuffled=False)
+        found = validate_diffusion(net, conditions(recipe, "cpu"), recipe, holes, run / "published.png", "cpu")
         if recipe.mean:
             refines = {"mean": recipe.mean, "mean_sha256": find_repair_card(recipe.mean)[0].sha256}
     elif isinstance(recipe, PriorRecipe):
         net = PatchPrior(recipe.net.sizes)
         load_weights(net, weights)
-        found = validate_prior(net, recipe, held_back, run / "published.png", "cpu")
+        feed = feed_of(recipe, validation, shuffled=False)
+        found = validate_prior(net, recipe, feed, run / "published.png", "cpu")
     else:
         net = repair_net(recipe)
         load_weights(net, weights)
@@ -198,14 +200,14 @@ def publish_repair_run(
             net,
             Alone(net) if isinstance(net, FourierNet) else Pass(net),
             recipe,
-            held_back,
+            Holes(validation, recipe.seed, shuffled=False),
             run / "published.png",
             "cpu",
         )
     facts = {
         "recipe": recipe.model_dump(mode="json", exclude_defaults=True),
         "data": [source.model_dump() for source in sources],
-        "scores": {f"held_back_{key}": round(value, 3) for key, value in found.items()},
+        "scores": {f"held_back_{key.removeprefix('held_back_')}": round(value, 3) for key, value in found.items()},
         "note": note,
     } | refines
     return publish_repairer(net, facts, folder, name)

@@ -113,6 +113,8 @@ def _names(known: Sequence[str]) -> str:
 
 
 def _prior(path: Path, device: str) -> PriorModel:
+    if not path.is_file():
+        raise UsageError(f"{path} does not exist; give {_names(shipped())}a weight card, or a folder with unet/.")
     card = read_repair_card(path)
     if card.architecture.net != "prior":
         raise UsageError(f"{card.name} is no diffusion model of whole pictures; give {_names(shipped())}or a folder.")

@@ -137,6 +137,7 @@ class ReelViewer extends HTMLElement {
     this.#held = source;
     context.imageSmoothingEnabled = this.#view.scale < 1;
     context.imageSmoothingQuality = "high";
+    if (this.#note.textContent.startsWith("repair") && (this.shown.strip || this.compare === "off")) this.#say("");
     if (this.shown.strip) this.#paintStrip(context);
     else if (this.compare === "off") this.#place(context, source, 0, true);
     else this.#paintCompared(context, source);
@@ -170,7 +171,7 @@ class ReelViewer extends HTMLElement {
   #paintCompared(context, source) {
     const address = this.#layers.repaired(this.frame);
     const other = this.#layers.ready(address, this.frame), seconds = this.#layers.headers(address)?.get("x-seconds");
-    this.#say(other ? `repaired in ${seconds} s` : "Repairing…");
+    this.#say(other ? `repaired in ${seconds} s` : "repairing…");
     if (!other) { this.#place(context, source, 0, true); return; }
     if (this.compare === "beside") {
       this.#place(context, source, 0, true);

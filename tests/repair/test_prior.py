@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import cast
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from reelmend.errors import UsageError
-from reelmend.repair import make_repairer
+from reelmend.repair import make_repairer, weights_of
 from reelmend.repair.prior import DiffPIR, PriorRepairer, RePaint
 from reelmend.repair.promise import FilledBy
 from reelmend.runtime import RepairNetwork
@@ -73,6 +73,20 @@ def test_a_seed_gives_the_same_film(method: RePaint | DiffPIR) -> None:
 
 
 @pytest.mark.parametrize("name", ["repaint", "diffpir"])
-def test_by_name_they_ask_for_the_model_of_film(name: str) -> None:
-    with pytest.raises(UsageError, match="no network that repairs is called film-prior"):
-        make_repairer(name)
+def test_by_name_they_draw_with_the_model_of_film(name: str) -> None:
+    made = make_repairer(name)
+    assert made.name == name
+    assert [json.loads(card)["name"] for card in weights_of(name)] == ["film-prior"]
+
+
+def test_with_the_shipped_model_a_hole_comes_near_to_its_surroundings() -> None:
+    mask = np.zeros((HEIGHT, WIDTH), np.bool_)
+    mask[50:53, 60:64] = True
+    window, clean = scene(LAYOUTS["gray8"], mask)
+    repair = make_repairer("diffpir").repair(window, mask)
+    away = repair.frame.planes[0][mask].astype(float) - clean.planes[0][mask]
+    assert (repair.filled_by[mask] == FilledBy.DIFFUSION).all()
+    assert (
+        np.abs(away).mean()
+        < np.abs(window.centre.frame.planes[0][mask].astype(float) - clean.planes[0][mask]).mean() / 3
+    )

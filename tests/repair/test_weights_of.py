@@ -20,7 +20,7 @@ def test_repairers_say_which_networks_they_work_by() -> None:
     assert weights_of("auto") == weights_of("temporal-diffusion") != weights_of("temporal-net")
 
 
-@pytest.mark.parametrize("name", ["magic", "repaint", "none.json"])
+@pytest.mark.parametrize("name", ["magic", "none.json"])
 def test_what_there_is_not_is_said_as_by_the_repairer_itself(name: str) -> None:
     with pytest.raises(UsageError) as wanted:
         make_repairer(name)

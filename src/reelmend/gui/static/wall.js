@@ -34,9 +34,6 @@ class PictureWall extends HTMLElement {
     for (const end of ["pointerup", "pointercancel"]) this.addEventListener(end, () => { this.#from = null; });
   }
 
-  // Titles of the pictures that have come.
-  get came() { return this.#tiles.filter((one) => one.bitmap).map((one) => one.title); }
-
   async show(tiles, size, look = null) {
     const edition = ++this.#edition;
     this.#pictures = new Pictures();

@@ -86,6 +86,7 @@ class _Part:
         self.masked, self.suspect = cells.gather_mask(mask), cells.gather_mask(suspect)
         self.core: NDArray[np.intp] = np.flatnonzero(self.masked.any(axis=1))
         """Of the cells, those that hold damage; the others are there to compare."""
+        self._spoiled_at: dict[tuple[int, int], NDArray[np.bool_] | None] = {}
 
     def decide(self, window: Window) -> None:
         self.evidence = weigh(window, self.cells, self._known(0, 0))
@@ -122,6 +123,11 @@ class _Part:
 
     def _spoiled(self, window: Window, sub_x: int, sub_y: int) -> NDArray[np.bool_] | None:
         """Samples of a plane at which each neighbour is damaged too, `(k, n, samples)`; None where none is."""
+        if (sub_x, sub_y) not in self._spoiled_at:
+            self._spoiled_at[sub_x, sub_y] = self._look_for_spoiled(window, sub_x, sub_y)
+        return self._spoiled_at[sub_x, sub_y]
+
+    def _look_for_spoiled(self, window: Window, sub_x: int, sub_y: int) -> NDArray[np.bool_] | None:
         known = [one.damage for one in window.neighbours]
         if not any(one is not None and one.any() for one in known):
             return None

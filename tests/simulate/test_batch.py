@@ -162,6 +162,35 @@ def test_lives_last() -> None:
     assert stay[1] > 0.3
 
 
+def steps_of(masks: torch.Tensor) -> list[int]:
+    """Columns by which what is in the middle frame of `(b, 5, h, w)` moves from frame to frame."""
+    shifts = range(-25, 26)
+    found = []
+    for sample in masks.float().mean(dim=2):
+        for before, after in ((1, 2), (2, 3)):
+            likeness = [float((sample[before].roll(shift) * sample[after]).sum()) for shift in shifts]
+            if max(likeness) > 0:
+                found.append(abs(shifts[int(np.argmax(likeness))]))
+    return found
+
+
+def test_compensation_carries_what_lasts_from_frame_to_frame() -> None:
+    lines = {"line scratch": Entry(per_frame=(0.03, 0.03), opacity=(1, 1), frames=(50, 50))}
+    masks = []
+    # Next to nothing instead of none: so that both draw the same damage.
+    for picture in (Picture(pan=(1e-9, 1e-9)), Picture(pan=(6, 6))):
+        recipe = Recipe(gauge=("16mm",), scan_width=(700, 900), amount=(1, 1), damage=lines, picture=picture)
+        batch = made(recipe, frames=5).batch(torch.full((96, 5, 1, 96, 96), 0.5), number=1)
+        masks.append(batch.mask[:, :, 0])
+    still, panned = masks
+    assert torch.equal(panned[:, 2], still[:, 2]), "the frame itself was moved"
+    rests, moves = steps_of(still), steps_of(panned)
+    assert len(rests) > 20
+    # Lines wander by a pixel or so themselves; half of a normal distribution of 6 pixels lies beyond 4.
+    assert float(np.median(rests)) < 2
+    assert 2.5 < float(np.median(moves)) < 7
+
+
 def test_counts_follow_the_film_that_a_window_shows() -> None:
     sparse = {"dust": Entry(times=(1, 1), opacity=(0.9, 1.0))}
     shares = []

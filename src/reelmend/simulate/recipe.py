@@ -110,6 +110,9 @@ class Picture(Part):
     """Standard deviation of each frame's gain around 1."""
     weave: Range = (0.0, 0.0)
     """Standard deviation of the picture's shift, micrometres on film."""
+    pan: Range = (0.0, 0.0)
+    """Pixels a frame, standard deviation of a sample's: how far motion compensation has carried neighbours on to the
+    frame, and with them what stays on the film. For training windows of compensated frames; whole reels have none."""
     jumps: Range = (0.0, 0.0)
     """Splice jumps a thousand frames: a frame or two shifted by a tenth of a perforation pitch."""
     fading: ShareRange = (0.0, 0.0)

@@ -43,13 +43,15 @@ class Changes:
     blur: Tensor | None
     """Standard deviation, pixels."""
     compression: Tensor | None
+    pan: Tensor | None
+    """`(b, 2)` pixels a frame right and down, by which what lasts moves; on the host."""
 
     def within(self, samples: range) -> Changes:
         """Those of some samples."""
         return Changes(
             *(
                 None if part is None else part[samples.start : samples.stop]
-                for part in (self.gain, self.shift, self.fading, self.blur, self.compression)
+                for part in (self.gain, self.shift, self.fading, self.blur, self.compression, self.pan)
             )
         )
 
@@ -78,6 +80,12 @@ def changes(
         return None if values is None else values.float().to(device, non_blocking=True)
 
     flicker, weave = there(recipe.flicker, 0), there(recipe.weave, 1)
+    pan = None
+    if recipe.pan[1] > 0:
+        # Drawn last and only where asked for: other recipes' samples stay what they were.
+        low, high = recipe.pan
+        size = low + torch.rand(samples, 1, generator=generator, dtype=torch.float64) * (high - low)
+        pan = size * torch.randn(samples, 2, generator=generator, dtype=torch.float64)
     return Changes(
         gain=sent(None if flicker is None else (1 + flicker[:, None] * drift[..., 0]).clamp(min=0)),
         shift=None
@@ -86,6 +94,7 @@ def changes(
         fading=sent(there(recipe.fading, 2)),
         blur=sent(there(recipe.blur, 3)),
         compression=sent(there(recipe.compression, 4)),
+        pan=pan,
     )
 
 

@@ -59,9 +59,11 @@ class Planner:
         height: int,
         width: int,
         shift: Tensor | None = None,
+        pan: Tensor | None = None,
     ) -> Records:
         """The damage of a batch; `step` is that of each sample, `shift` `(b, t, 2)` the film's weave in pixels right
-        and down, which what is caught in the gate does not share."""
+        and down, which what is caught in the gate does not share, `pan` `(b, 2)` what everything that lasts moves by
+        from frame to frame, still in the middle one."""
         touch = self._touch.window(height, width)
         rates = self._rates(generator, step)
         lone, parents = self._counts(generator, rates, step, frames, touch)
@@ -69,7 +71,7 @@ class Planner:
         if self._tables.clusters:
             clustered = self._clustered(generator, parents, step, frames, height, width, touch)
             defects = _Defects(*(torch.cat([getattr(part, name) for part in (defects, clustered)]) for name in _FIELDS))
-        return self._records(generator, defects, step, frames, shift)
+        return self._records(generator, defects, step, frames, shift, pan)
 
     def _rates(self, generator: torch.Generator, step: Tensor) -> Tensor:
         """Expected new defects a frame, `(samples, kinds)`: in a square micrometre for fitted kinds, in a whole frame
@@ -195,7 +197,13 @@ class Planner:
         return least, most
 
     def _records(
-        self, generator: torch.Generator, defects: _Defects, step: Tensor, frames: int, shift: Tensor | None
+        self,
+        generator: torch.Generator,
+        defects: _Defects,
+        step: Tensor,
+        frames: int,
+        shift: Tensor | None,
+        pan: Tensor | None,
     ) -> Records:
         tables, count = self._tables, len(defects.sample)
         frame = torch.arange(frames)
@@ -205,6 +213,11 @@ class Planner:
         if shift is not None:
             held = tables.gate[defects.kind] | (tables.sticks[defects.kind] & (defects.life > 1) & (defects.every == 1))
             place = place + torch.where(held[:, None, None], 0.0, shift.flip(-1)[defects.sample])
+        if pan is not None:
+            # What spans the frame goes on beyond it: moved along itself it would look cut off.
+            across = torch.where(tables.spans[defects.kind, None], torch.tensor([0.0, 1.0]), 1.0)
+            steps = (frame - frames // 2)[:, None]
+            place = place + (pan.flip(-1)[defects.sample] * across)[:, None, :] * steps
         place = place.expand(count, frames, 2)
         ink = tables.ink(defects.kind, _rand(generator, 5, count))
         which, when = seen.nonzero(as_tuple=True)

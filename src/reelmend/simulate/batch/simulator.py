@@ -163,7 +163,7 @@ class Simulator:
         changes = picture.changes(self._recipe.picture, generator, pixel, frames, farthest, self.device)
         return _Plan(
             changes,
-            self._planner.plan(generator, step, frames, height, width, changes.shift),
+            self._planner.plan(generator, step, frames, height, width, changes.shift, changes.pan),
             None if self._lookalikes is None else self._lookalikes.plan(generator, step, height, width),
             None if self._grain is None else self._grain.plan(generator, step, frames, channels, height, width),
         )

@@ -35,7 +35,8 @@ class DetectOptions(Options):
     detector: str = Field(
         "auto",
         min_length=1,
-        description="Detector by name, `reelmend models` lists them, or a weight card's path; auto: `fast`.",
+        description="Detector by name, `reelmend models` lists them, or a weight card's path; auto: `best` where "
+        "networks run on a GPU, else `fast`.",
     )
     strength: Strength = Field(
         "standard", description="How ready the detector is to call a pixel damage; gentle rather leaves a speck."
@@ -103,6 +104,11 @@ class Job(Options):
         None,
         description="Edits of the masks, made by hand: a file of JSON lines, applied to what is detected or given; "
         "unset: none.",
+    )
+    edited_masks: Location | None = Field(
+        None,
+        description="Where `repair` writes the masks that it fills, with `edits` applied: a folder of 8-bit PNGs or "
+        "one FFV1 gray file; unset: nowhere. `restore` and `detect` write theirs as `masks`.",
     )
     origins: Location | None = Field(
         None,
@@ -188,7 +194,7 @@ class Job(Options):
 
     def anchored(self) -> Job:
         """The same job with absolute paths, so that it repeats from any directory."""
-        names = ("source", "output", "masks", "report", "explain", "edits", "origins", "regions")
+        names = ("source", "output", "masks", "report", "explain", "edits", "edited_masks", "origins", "regions")
         places = {name: getattr(self, name) for name in names}
         update: dict[str, Any] = {name: place.absolute() for name, place in places.items() if place is not None}
         if self.repair.protect is not None:

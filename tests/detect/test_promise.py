@@ -16,8 +16,9 @@ from reelmend.motion.windows import windows
 
 
 def test_auto_is_a_learned_one() -> None:
-    assert choose_detector("auto") == make_detector().name == "fast"
-    assert choose_detector("spike") == "spike"
+    assert choose_detector("auto", "cpu") == make_detector(device="cpu").name == "fast"
+    assert choose_detector("auto", "cuda") == "best"
+    assert choose_detector("spike", "cuda") == "spike"
 
 
 def test_an_unknown_detector_is_told_with_those_there_are() -> None:

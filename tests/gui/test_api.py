@@ -99,6 +99,21 @@ def test_a_days_work(client: TestClient, desk: Desk) -> None:
     assert (desk.project.reel("scan").folder / "renders" / "out.mkv").exists()
 
 
+def test_a_line_is_followed_through_its_stretch(client: TestClient, desk: Desk) -> None:
+    line = {"kind": "line", "first": 2, "last": 6, "start": [40, 10], "end": [40, 60], "width": 2}
+    assert client.post(f"{REEL}/follow/4", json=line).json() == {"edits": 1}
+    made = client.get(f"{REEL}/edits").json()[0]
+    assert len(made["shifts"]) == 5 and made["shifts"][2] == 0
+    for number, body, said in (
+        (7, line, "not between 2 and 6"),
+        (4, {"kind": "reject", "frame": 4, "at": [1, 1]}, "only a line"),
+        (4, line | {"shifts": [1]}, "1 shifts for 5 frames"),
+    ):
+        answer = client.post(f"{REEL}/follow/{number}", json=body)
+        assert answer.status_code == 400 and said in answer.json()["error"]
+    assert client.get(REEL).json()["edits"] == 1
+
+
 def test_a_render_its_files_and_its_job(client: TestClient, desk: Desk, tmp_path: Path) -> None:
     client.patch(f"{REEL}/options", json={"repairer": "spatial"})
     client.post(f"{REEL}/search")
@@ -138,18 +153,18 @@ def test_a_render_its_files_and_its_job(client: TestClient, desk: Desk, tmp_path
     again = client.get("/api/tasks").json()[-1]
     assert (again["state"], again["repaired"]) == ("done", 0)
     # The same job on the command line.
-    told = client.get(f"{REEL}/job.toml?film=restored.mkv&origins=true&report=true")
+    told = client.get(f"{REEL}/job.toml?film=restored.mkv&masks=true&origins=true&report=true")
     assert told.headers["content-disposition"] == 'attachment; filename="job.toml"'
     (tmp_path / "job.toml").write_bytes(told.content)
     rendered = client.get(f"{REEL}/renders/restored.mkv").content
     job = Job.from_toml(tmp_path / "job.toml")
     elsewhere = [str(job.source), str(job.masks), str(tmp_path / "out.mkv"), "--origins", str(tmp_path / "o"),
-                 "--report", str(tmp_path / "report")]  # fmt: skip
+                 "--report", str(tmp_path / "report"), "--edited-masks", str(tmp_path / "m")]  # fmt: skip
     for more, place in ((elsewhere, tmp_path / "out.mkv"), (["--overwrite"], job.output)):
         run = CliRunner().invoke(app, ["repair", *more, "--job", str(tmp_path / "job.toml"), "--quiet"])
         assert run.exit_code == 0, run.output
         assert place and place.read_bytes() == rendered
-    assert (tmp_path / "o").exists() and (tmp_path / "report" / "report.html").exists()
+    assert (tmp_path / "o").exists() and (tmp_path / "report" / "report.html").exists() and (tmp_path / "m").exists()
 
 
 @pytest.mark.parametrize("name", [

@@ -10,7 +10,7 @@ import pytest
 
 import reelmend
 from reelmend.errors import UsageError
-from reelmend.pipeline import Progress, run
+from reelmend.pipeline import Progress, films
 from reels import digest, leavings, numbered, read, scan, write_reel
 
 COUNT = 12
@@ -18,7 +18,7 @@ COUNT = 12
 
 @pytest.fixture(autouse=True)
 def small_segments(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "SEGMENT", 4)
+    monkeypatch.setattr(films, "SEGMENT", 4)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ import pytest
 
 import reelmend
 from reelmend.film import Layout
-from reelmend.pipeline import Progress, run
+from reelmend.pipeline import Progress, films
 from reelmend.pipeline.workspace import Workspace
 from reelmend.report import ReportWriter
 from reels import digest, in_layout, leavings, long_reel, report_frames, scan, write_reel
@@ -28,7 +28,7 @@ LONG = 38
 
 @pytest.fixture(autouse=True)
 def small_segments(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "SEGMENT", 4)
+    monkeypatch.setattr(films, "SEGMENT", 4)
 
 
 @pytest.fixture(scope="module")
@@ -153,8 +153,8 @@ def test_stopped_while_finishing(
 KILLED = """
 import os, signal, sys
 import reelmend
-from reelmend.pipeline import run
-run.SEGMENT = 4
+from reelmend.pipeline import films
+films.SEGMENT = 4
 source, folder, stop = sys.argv[1], sys.argv[2], int(sys.argv[3])
 def progress(at):
     if at.done == stop:

@@ -260,16 +260,15 @@ def test_edited_masks_are_written(reel: Path, tmp_path: Path) -> None:
     with Journal(tmp_path / "edits.jsonl") as journal:
         journal.do(Protect(first=5, last=5, left=0, top=0, width=WIDTH, height=HEIGHT))
         journal.do(Stroke(frame=7, points=((40, 40),), radius=3))
-    job = job_of(reel, masks, tmp_path / "out.mkv", edits=tmp_path / "edits.jsonl")
-    pipeline.repair(job, edited=tmp_path / "edited.mkv")
+    places = {"edits": tmp_path / "edits.jsonl", "edited_masks": tmp_path / "edited.mkv"}
+    pipeline.repair(job_of(reel, masks, tmp_path / "out.mkv", **places))
     given, edited = read_masks(masks, 0, LONG), read_masks(tmp_path / "edited.mkv", 0, LONG)
     np.testing.assert_array_equal(given[2], edited[2])
     assert not edited[5].any() and edited[7].any()
     assert sum(bool(one.any()) for one in edited) == 2
-    with pytest.raises(UsageError, match="edited masks"):
-        pipeline.repair(job, edited=masks)
-    with pytest.raises(UsageError, match="edited masks"):
-        pipeline.repair(job, edited=tmp_path / "out.mkv")
+    for taken in (masks, tmp_path / "out.mkv"):
+        with pytest.raises(UsageError, match="edited masks"):
+            pipeline.repair(job_of(reel, masks, tmp_path / "out.mkv", **(places | {"edited_masks": taken})))
     assert len(read(tmp_path / "out.mkv")) == LONG
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from reelmend.errors import UsageError
 from reelmend.segment.cuts import cost
-from reelmend.segment.walk import check_stochastic, flow, power, stationary, walk_cost
+from reelmend.segment.walk import check_stochastic, excess, flow, power, stationary, walk_cost
 
 
 def chain(nodes: int, seed: int, kind: torch.dtype = torch.float64) -> torch.Tensor:
@@ -27,6 +27,30 @@ def test_powers_stay_walks_and_are_powers(nodes: int, seed: int, k: int) -> None
     assert float((paths.sum(dim=1) - 1).abs().max()) < 1e-12
     rounded = power(walk.float(), k)
     assert float((rounded.sum(dim=1) - 1).abs().max()) < 1e-5
+
+
+@given(nodes=st.integers(2, 40), seed=st.integers(0, 99))
+@settings(max_examples=30, deadline=None)
+def test_the_excess_is_a_walk_that_does_not_know_how_nodes_are_numbered(nodes: int, seed: int) -> None:
+    walk = chain(nodes, seed)
+    more = check_stochastic(excess(walk))
+    assert float((more.sum(dim=1) - 1).abs().max()) < 1e-12
+    order = torch.randperm(nodes, generator=torch.Generator().manual_seed(seed))
+    torch.testing.assert_close(excess(walk[order][:, order]), more[order][:, order])
+
+
+def test_the_excess_forgets_where_everybody_looks() -> None:
+    blocks = torch.block_diag(torch.full((6, 6), 1 / 6), torch.full((4, 4), 1 / 4)).double()
+    everybody = torch.softmax(torch.randn(10, generator=torch.Generator().manual_seed(1), dtype=torch.float64), dim=0)
+    walk = 0.02 * blocks + 0.98 * everybody
+    half = torch.arange(10) < 6
+    assert walk_cost(walk, half) > 0.95
+    assert walk_cost(excess(walk), half) < 0.01
+
+
+def test_where_all_look_alike_there_is_no_excess() -> None:
+    walk = torch.full((5, 5), 0.2)
+    torch.testing.assert_close(excess(walk), walk)
 
 
 @pytest.mark.parametrize("k", [0, 65])

@@ -51,6 +51,7 @@ MasksOption = Annotated[
         help="Also write the detected damage: a folder of 8-bit PNGs, or one FFV1 gray file ending in .mkv.",
     ),
 ]  # fmt: skip
+EditedMasks = Annotated[Path | None, option("edited_masks", metavar="PATH")]
 Report = Annotated[Path | None, option("report", metavar="DIR")]
 Explain = Annotated[Path | None, option("explain", metavar="FILE.jsonl")]
 Edits = Annotated[Path | None, option("edits", metavar="FILE.jsonl")]

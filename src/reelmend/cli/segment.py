@@ -65,6 +65,11 @@ Passes = Annotated[
     int, typer.Option("--passes", metavar="N", min=1, max=64, rich_help_panel=PANEL, help="Times that fresh noise is "
                       "drawn; the walks are averaged.")
 ]  # fmt: skip
+Excess = Annotated[
+    bool | None,
+    typer.Option("--excess/--no-excess", show_default=False, help="Walk by what patches look at more than others do. "
+                 "Unset: for the package's own models, whose attention is spread wide."),
+]  # fmt: skip
 Layers = Annotated[
     list[str] | None,
     typer.Option("--layer", metavar="NAME", show_default=False, rich_help_panel=PANEL, help="A layer of "
@@ -118,7 +123,7 @@ def _segment(
     options = Options(
         affinity=given["affinity"], similarity=given["similarity"], walk=given["walk"], stop=given["stop"],
         threshold=given["threshold"], least=given["smallest"], side=given["size"], refine=given["refine"],
-        pixels=given["pixels"], connected=given["connected"],
+        pixels=given["pixels"], connected=given["connected"], excess=given["excess"],
         level=wanted if isinstance(wanted, int) else None, showing=showing,
     )  # fmt: skip
     tree = segment(picture, load_model(given["model"], given["device"]), options)

@@ -69,11 +69,13 @@ def assemble(stage: Stage, file: Path | None, no_grain: bool, options: dict[str,
 def step(stage: Stage, job: Job) -> int:
     """Frames between two places from which a stopped job goes on: films are kept in segments, images one by one."""
     from reelmend.media.paths import output_kind
-    from reelmend.pipeline.run import SEGMENT
+    from reelmend.pipeline.films import SEGMENT
 
     written = {
-        "restore": (job.output, job.masks, job.origins), "detect": (job.masks,), "repair": (job.output, job.origins),
-    }[stage]  # fmt: skip
+        "restore": (job.output, job.masks, job.origins),
+        "detect": (job.masks,),
+        "repair": (job.output, job.edited_masks, job.origins),
+    }[stage]
     return SEGMENT if any(output_kind(place) == "container" for place in written if place is not None) else 1
 
 

@@ -20,14 +20,19 @@ from reelmend.desk.renders import RenderState, origin_of, places_of, render_job,
 from reelmend.desk.stills import Stills, jpeg
 from reelmend.detect.learned import FRINGE, LARGEST_SHARE, SMALLEST
 from reelmend.detect.refine import Limits, refine
-from reelmend.edits import Edits, Journal, Operation
+from reelmend.edits import Edits, Journal, Line, Operation, follow_line
 from reelmend.errors import UsageError
 from reelmend.film import Mask
+from reelmend.media import open_reel
+from reelmend.motion.luma import luma8
 from reelmend.motion.windows import RADIUS
 from reelmend.pipeline.kept import KeptRepairs
 
 OPEN_REELS = 6
 """Reels whose frames are held at a time; others are opened again when asked for."""
+
+FOLLOWED = 300
+"""Frames to either side through which a scratch is followed: ten seconds, which take a few to read."""
 
 
 @dataclass(eq=False)
@@ -113,6 +118,23 @@ class OpenReel:
             raise UsageError(f"there is no frame {operation.frames.start}; the reel has {count}")
         with self.lock:
             self.journal.do(operation)
+
+    def follow(self, line: Line, drawn: int) -> None:
+        """Mark a scratch that was drawn in frame `drawn` wherever it wanders in its stretch of frames; further than
+        `FOLLOWED` frames away it stays where it was last.
+
+        Raises UsageError for a frame beyond the reel or not in the stretch, MediaError for what cannot be read.
+        """
+        if drawn not in line.frames:
+            raise UsageError(f"frame {drawn}, in which the line was drawn, is not between {line.first} and {line.last}")
+        first, last = max(line.first, drawn - FOLLOWED), min(line.last, drawn + FOLLOWED)
+        part = line.model_copy(update={"first": first, "last": last})
+        with open_reel(self.entry.source, gaps="hold", on_error="hold") as reel:
+            near = follow_line(part, drawn, (luma8(frame) for frame in reel.frames(first, last - first + 1))).shifts
+        if near:
+            shifts = (near[0],) * (first - line.first) + near + (near[-1],) * (line.last - last)
+            line = line.model_copy(update={"shifts": shifts})
+        self.do(line)
 
     def undo(self) -> Operation | None:
         with self.lock:
@@ -216,7 +238,7 @@ class Desk:
     def render_job(
         self, name: str, film: str, *, masks: bool = False, origins: bool = False, report: bool = False
     ) -> Job:
-        """The job of a render, for the command line; it has no word for edited masks, which follow from it."""
+        """The job of a render, for the command line."""
         entry = self.project.reel(name)
         return render_job(entry, places_of(entry, film, masks=masks, origins=origins, report=report))
 

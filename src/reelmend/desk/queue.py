@@ -11,6 +11,7 @@ import itertools
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -27,7 +28,11 @@ State = Literal["waiting", "running", "paused", "done", "failed", "given up"]
 Kind = Literal["search", "render", "trial", "proxies"]
 
 Work = Callable[["Task"], bool]
-"""Does a task until it is stopped; True when it is finished."""
+"""Does a task until it is stopped; True when it is finished. May end by raising `Stopped` instead."""
+
+
+class Stopped(Exception):
+    """Ends work from within its own report of progress; what it has written is gone on from."""
 
 
 @dataclass(eq=False)
@@ -120,12 +125,9 @@ class Queue:
                     begun, task.first = True, progress.done - 1
                 task.done, task.total, task.repaired = progress.done, progress.total, kept.added
                 if stop.is_set():
-                    raise _Stopped
+                    raise Stopped
 
-            try:
-                write_render(entry, places, job, tell)
-            except _Stopped:
-                return False
+            write_render(entry, places, job, tell)
             return True
 
         return self._add(Task(next(self._ids), "render", entry.id, f"Render {places.film.name}", work))
@@ -195,7 +197,8 @@ class Queue:
                 task.state, task.begun, task.first, task.repaired = "running", time.monotonic(), task.done, 0
             said, finished = "", False
             try:
-                finished = task.work(task)
+                with suppress(Stopped):
+                    finished = task.work(task)
             except ReelMendError as error:
                 said = str(error) or type(error).__name__
             except Exception as error:  # a fault of ours must not end the desk
@@ -222,10 +225,6 @@ class Queue:
 
     def _waiting(self) -> Task | None:
         return next((task for task in self._tasks if task.state == "waiting"), None)
-
-
-class _Stopped(Exception):
-    """Ends a render from within its own report of progress; what it has written is gone on from."""
 
 
 def _nothing(task: Task) -> bool:

@@ -83,7 +83,7 @@ def render_job(entry: ReelEntry, places: Places, /, **options: Any) -> Job:
     """The job of a render: `reelmend repair` writes the same film from it. Raises UsageError as `Job.build`."""
     given = {
         "output": places.film, "masks": entry.masks, "edits": entry.edits if entry.edits.exists() else None,
-        "origins": places.origins, "report": places.report,
+        "edited_masks": places.masks, "origins": places.origins, "report": places.report,
     }  # fmt: skip
     return Job.build(entry.job(), **given | options).anchored()
 
@@ -96,7 +96,7 @@ def write_render(entry: ReelEntry, places: Places, job: Job, tell: Tell) -> None
     kept = KeptRepairs(entry.repairs, job, origin_of(entry))
     if places.film.parent.parent == entry.renders:
         places.film.parent.mkdir(exist_ok=True)
-    repair_film(job, lambda progress: tell(progress, kept), kept=kept, edited=places.masks)
+    repair_film(job, lambda progress: tell(progress, kept), kept=kept)
     if places.report is not None:
         page = places.report.with_name(f"{places.report.name}.html")
         draft = page.with_name(f".{page.name}.part")

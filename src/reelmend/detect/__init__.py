@@ -12,13 +12,18 @@ if TYPE_CHECKING:
 AUTO = "auto"
 """The detector that we recommend."""
 
-DETECTORS = ("fast", "still", "spike")
-"""By name: a network that sees a window of frames, one that sees a frame alone, and the classical detector."""
+DETECTORS = ("fast", "best", "still", "spike")
+"""By name: two networks that see a window of frames, the second larger; one that sees a frame alone; and the classical
+detector."""
 
 
-def choose_detector(name: str = AUTO) -> str:
-    """The detector that a name means: `auto` is `fast`."""
-    return "fast" if name == AUTO else name
+def choose_detector(name: str = AUTO, device: str = "auto") -> str:
+    """The detector that a name means: `auto` is `best` where networks run on a GPU, `fast` on a processor."""
+    if name != AUTO:
+        return name
+    from reelmend.runtime import on_gpu
+
+    return "best" if on_gpu(device) else "fast"
 
 
 def make_detector(
@@ -35,7 +40,7 @@ def make_detector(
     `device` and `threads` say where a network runs and how many threads one frame may use. Raises UsageError for a name
     that there is no detector of, MediaError for weights that do not fit their card.
     """
-    name = choose_detector(name)
+    name = choose_detector(name, device)
     if name == "spike":
         from reelmend.detect.spike import SpikeDetector
 

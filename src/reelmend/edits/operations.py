@@ -83,7 +83,7 @@ class Area(_OfFrame):
 
 
 class Line(_OfStretch):
-    """A straight line over a stretch of frames: a scratch along the film."""
+    """A straight line over a stretch of frames: a scratch along the film, which may wander (`edits.follow`)."""
 
     kind: Literal["line"] = "line"
     start: Point
@@ -91,6 +91,26 @@ class Line(_OfStretch):
     width: float = Field(ge=1, le=1000)
     """Pixels."""
     adds: bool = True
+    shifts: tuple[Coordinate, ...] = ()
+    """Pixels by which it lies beside itself in each frame of the stretch, to the left of its direction as the picture
+    is seen; empty: nowhere."""
+
+    @model_validator(mode="after")
+    def _one_each(self) -> Line:
+        if self.shifts and len(self.shifts) != len(self.frames):
+            raise ValueError(f"{len(self.shifts)} shifts for {len(self.frames)} frames")
+        return self
+
+    def ends(self, frame: int) -> NDArray[np.float64]:
+        """Both ends in a frame of the stretch, `(2, 2)`, x and y."""
+        ends = np.array([self.start, self.end], np.float64)
+        return ends + self.across() * self.shifts[frame - self.first] if self.shifts else ends
+
+    def across(self) -> NDArray[np.float64]:
+        """The unit vector `(2,)` along which it shifts, zero for a line without length."""
+        x, y = np.subtract(self.end, self.start)
+        length = float(np.hypot(x, y))
+        return np.array([y, -x]) / length if length else np.zeros(2)
 
 
 class Fill(_OfFrame):
@@ -125,19 +145,18 @@ def apply(operations: Iterable[Operation], frame: int, mask: Mask) -> Mask:
     done = mask.view(np.uint8).copy()
     for one in operations:
         if frame in one.frames:
-            _draw(one, done)
+            _draw(one, frame, done)
     return done.view(np.bool_)
 
 
-def _draw(one: Operation, mask: NDArray[np.uint8]) -> None:
+def _draw(one: Operation, frame: int, mask: NDArray[np.uint8]) -> None:
     match one:
         case Stroke():
             _stroke(one, mask)
         case Area():
             cv2.fillPoly(mask, [_exact(one.points)], int(one.adds), cv2.LINE_8, _SUBPIXEL)
         case Line():
-            ends = np.array([one.start, one.end], np.float64)
-            _thick(ends, one.width / 2, int(one.adds), mask)
+            _thick(one.ends(frame), one.width / 2, int(one.adds), mask)
         case Fill():
             _fill(one.at, mask)
         case Reject():

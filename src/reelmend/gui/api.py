@@ -15,6 +15,7 @@ from reelmend.desk.desk import Desk, OpenReel
 from reelmend.desk.kinds import kinds
 from reelmend.desk.queue import Task
 from reelmend.desk.stills import jpeg, png
+from reelmend.edits import Line
 from reelmend.edits.journal import parse_operation
 from reelmend.errors import ReelMendError, UsageError
 from reelmend.gui.renders import render_routes
@@ -169,6 +170,14 @@ def make_api(desk: Desk) -> APIRouter:
         one.do(parse_operation(values))
         return {"edits": len(one.edits.operations)}
 
+    @api.post("/reels/{reel}/follow/{number}")
+    def follow(reel: str, number: Number, values: dict[str, Any]) -> dict[str, Any]:
+        one, line = desk.reel(reel), parse_operation(values)
+        if not isinstance(line, Line):
+            raise UsageError("only a line can be followed")
+        one.follow(line, number)
+        return {"edits": len(one.edits.operations)}
+
     @api.post("/reels/{reel}/undo")
     def undo(reel: str) -> dict[str, Any]:
         done = desk.reel(reel).undo()
@@ -265,8 +274,8 @@ def say_errors(app: FastAPI) -> None:
 
 
 PLACES = (
-    "source", "output", "masks", "report", "explain", "edits", "origins", "regions", "protect", "gaps", "on_error",
-    "overwrite",
+    "source", "output", "masks", "report", "explain", "edits", "edited_masks", "origins", "regions", "protect", "gaps",
+    "on_error", "overwrite",
 )  # fmt: skip
 """Options that a page does not choose: where things lie is the project's."""
 

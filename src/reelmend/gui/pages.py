@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from reelmend.desk.desk import Desk
+from reelmend.desk.queue import Stopped
 from reelmend.desk.stills import jpeg
 from reelmend.desk.uploads import Uploads
 from reelmend.gui.api import NEVER, Number, task_told
@@ -56,12 +57,13 @@ def make_pages(desk: Desk, uploads: Uploads) -> APIRouter:
         def work(task: Any) -> bool:
             def tell(done: int) -> None:
                 task.done = done
+                if task.stop.is_set():
+                    raise Stopped
 
-            finished = trial.make(plan, task.stop, tell)
-            if finished:
-                # The reel may have ended before so many frames.
-                task.total = task.done
-            return finished
+            trial.make(plan, tell)
+            # The reel may have ended before so many frames.
+            task.total = task.done
+            return True
 
         title = f"Try {plan.recipe} on {entry.id}"
         return task_told(desk.queue.add("trial", entry, title, 2 * plan.frames, work))

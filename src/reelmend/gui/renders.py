@@ -32,10 +32,11 @@ def render_routes(desk: Desk) -> APIRouter:
     def job(
         reel: str,
         film: Annotated[str, Query(max_length=200)] = "restored.mkv",
+        masks: bool = False,
         origins: bool = False,
         report: bool = False,
     ) -> Response:
-        made = desk.render_job(reel, film, origins=origins, report=report)
+        made = desk.render_job(reel, film, masks=masks, origins=origins, report=report)
         headers = NEVER | {"content-disposition": 'attachment; filename="job.toml"'}
         return Response(made.to_toml(), media_type="application/toml", headers=headers)
 

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import shutil
-import threading
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -52,10 +51,6 @@ class Plan:
         return self
 
 
-class Stopped(Exception):
-    """A trial was given up."""
-
-
 class Trial:
     """The last trial of a reel."""
 
@@ -63,10 +58,10 @@ class Trial:
         self._entry = entry
         self.folder = entry.folder / "trial"
 
-    def make(self, plan: Plan, stop: threading.Event, tell: Callable[[int], None]) -> bool:
-        """Damage, search and score; True when it is done. `tell` hears of every frame twice: damaged, searched.
+    def make(self, plan: Plan, tell: Callable[[int], None]) -> None:
+        """Damage, search and score. `tell` hears of every frame twice: damaged, searched.
 
-        Raises as `simulate`, `detect` and `measure_masks`.
+        Raises as `simulate`, `detect` and `measure_masks`, and whatever `tell` raises, which gives the trial up.
         """
         # A desk opens sooner without them.
         from reelmend.evaluate.measure import Settings, measure_masks
@@ -79,13 +74,9 @@ class Trial:
 
         def damaging(done: int, total: int | None, share: float) -> None:
             tell(done)
-            if stop.is_set():
-                raise Stopped
 
         def searching(progress: Progress) -> None:
             tell(made.frames + progress.done)
-            if stop.is_set():
-                raise Stopped
 
         try:
             made = simulate(
@@ -93,17 +84,16 @@ class Trial:
                 gaps="hold", on_error="hold", progress=damaging,
             )  # fmt: skip
             job = Job.build(self._entry.job(), output=None, masks=found, edits=None, start=0, frames=None)
-            detector = choose_detector(job.detect.detector)
+            detector = choose_detector(job.detect.detector, job.device)
             detect(job.model_copy(update={"source": film}), searching)
-        except Stopped:
+        except BaseException:
             shutil.rmtree(self.folder, ignore_errors=True)
-            return False
+            raise
         scores = measure_masks(found, truth, Settings(pictures=0), classes=beside(truth)[0])
         write_json(
             self.folder / "trial.json",
             _told(plan, scores, made.defects, f"{detector} at {job.detect.strength} strength"),
         )
-        return True
 
     def result(self) -> dict[str, Any] | None:
         """Plan and scores of the last trial; None where there is none."""

@@ -12,15 +12,12 @@ from reelmend.media.paths import output_kind
 from reelmend.media.pattern import parse_pattern
 
 
-def check_places(job: Job, stage: str, edited: Path | None = None) -> None:
-    """Raise UsageError, before anything is written, for places that would get in each other's way.
-
-    `edited`: where `repair` writes masks with edits applied.
-    """
+def check_places(job: Job, stage: str) -> None:
+    """Raise UsageError, before anything is written, for places that would get in each other's way."""
     masks_given = stage == "repair"
     written = {"output": job.output, "report": job.report}
     if masks_given:
-        written["edited masks"] = edited
+        written["edited masks"] = job.edited_masks
     else:
         written |= {"masks": job.masks, "explain": job.explain}
     if stage != "detect":

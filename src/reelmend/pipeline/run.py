@@ -9,40 +9,23 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 import cv2
-import numpy as np
 from threadpoolctl import threadpool_limits
 
 from reelmend.config import Job
 from reelmend.detect import choose_detector
 from reelmend.errors import MediaError, UsageError
 from reelmend.film import Frame, ReelFacts
-from reelmend.media import (
-    Reel,
-    Writer,
-    open_mask_reader,
-    open_mask_writer,
-    open_origin_writer,
-    open_reel,
-    open_writer,
-)
-from reelmend.media.masks import MaskWriter, PlaneWriter
+from reelmend.media import Reel, open_mask_reader, open_reel
 from reelmend.motion.cuts import CutFinder
 from reelmend.motion.windows import REACH
-from reelmend.pipeline.explain import ExplainWriter
+from reelmend.pipeline.films import Films, Stage, Workspaces
 from reelmend.pipeline.frames import FrameWorker, GivenMask, Outcome
 from reelmend.pipeline.kept import KeptRepairs
 from reelmend.pipeline.places import check_places
 from reelmend.pipeline.stream import Clock, ahead
-from reelmend.pipeline.workspace import Workspace, on_one_disk
 from reelmend.report import ReportWriter, journal_length
-
-Stage = Literal["restore", "detect", "repair"]
-
-SEGMENT = 48
-"""Frames between two points from which a killed run can go on."""
 
 CONTEXT = 5 * REACH + CutFinder.DELAY
 """Frames read before the first one worked on: enough for its neighbours, their damage, the evidence of those beside
@@ -100,83 +83,47 @@ def detect(job: Job, progress: Report | None = None) -> Summary:
     return _Run(job.model_copy(update={"output": None}), "detect", progress).go()
 
 
-def repair(
-    job: Job, progress: Report | None = None, *, kept: KeptRepairs | None = None, edited: Path | None = None
-) -> Summary:
+def repair(job: Job, progress: Report | None = None, *, kept: KeptRepairs | None = None) -> Summary:
     """Repair what the job's masks say, detected or drawn by hand.
 
-    `kept`: repairs that need not be made again, and where new ones go; the film is the same with and without.
-    `edited`: where to write the masks with the job's edits applied, as `restore` writes `masks`.
-    """
+    `kept`: repairs that need not be made again, and where new ones go; the film is the same with and without."""
     if job.masks is None or job.output is None:
         raise UsageError("repair needs MASKS to read and an OUTPUT to write")
-    return _Run(job, "repair", progress, kept, edited).go()
-
-
-@dataclass(slots=True)
-class _Films:
-    """What is being written, and how many frames of each an earlier run has stored."""
-
-    output: Writer | None = None
-    masks: MaskWriter | None = None
-    origins: PlaneWriter | None = None
-    explain: ExplainWriter | None = None
-    output_done: int = 0
-    masks_done: int = 0
-    origins_done: int = 0
+    return _Run(job, "repair", progress, kept).go()
 
 
 class _Run:
-    def __init__(
-        self,
-        job: Job,
-        stage: Stage,
-        progress: Report | None,
-        kept: KeptRepairs | None = None,
-        edited: Path | None = None,
-    ) -> None:
+    def __init__(self, job: Job, stage: Stage, progress: Report | None, kept: KeptRepairs | None = None) -> None:
         if stage != "repair":
             # A run that is gone on with, and its report, name the detector that the first part chose.
-            chosen = choose_detector(job.detect.detector)
+            chosen = choose_detector(job.detect.detector, job.device)
             job = job.model_copy(update={"detect": job.detect.model_copy(update={"detector": chosen})})
         self.job, self.stage, self.progress, self.kept = job, stage, progress, kept
-        self.masks = edited if stage == "repair" else job.masks
+        self.masks = job.edited_masks if stage == "repair" else job.masks
         """Where masks are written."""
         self.clock = Clock()
         self.begun = time.perf_counter()
         self.workers = job.threads or os.cpu_count() or 1
-        self.beside: dict[str, Workspace] = {}
-        """Of masks and origins, where they lie on another disk than the film."""
 
     def go(self) -> Summary:
         job = self.job
-        target = job.output or job.masks
-        assert target is not None
         threads = cv2.getNumThreads()
         with ExitStack() as stack:
             reel = stack.enter_context(open_reel(job.source, gaps=job.gaps, on_error=job.on_error, threads=job.threads))
-            check_places(job, self.stage, edited=self.masks)
+            check_places(job, self.stage)
             given = self._given(reel.facts, stack)
             worker = FrameWorker(job, self.clock, given, repairs=self.stage != "detect", kept=self.kept)
             worker.fit(reel.facts.height, reel.facts.width)
-            space = Workspace(Path(target), job, self.stage, reel.facts)
-            stack.callback(space.close)
-            for name, place in (("masks", self.masks), ("origins", job.origins)):
-                if job.output is not None and place is not None and not on_one_disk(space.folder, place):
-                    # What goes to another disk is put together there: a finished film is only ever renamed.
-                    self.beside[name] = Workspace(place, job, self.stage, reel.facts)
-                    stack.callback(self.beside[name].close)
+            spaces = Workspaces(job, self.stage, self.masks, reel, stack)
             # Frames run side by side; OpenCV's and BLAS's own threads would only get in their way.
             cv2.setNumThreads(1)
             stack.enter_context(threadpool_limits(1))
             stack.callback(cv2.setNumThreads, threads)
             try:
-                return self._through(reel, worker, space, stack)
+                return self._through(reel, worker, spaces, stack)
             except UsageError:
                 # A mistake leaves nothing behind that could be gone on from.
-                for one in (space, *self.beside.values()):
-                    if one.fresh:
-                        stack.callback(one.remove)
+                spaces.remove_later(stack)
                 raise
 
     def _given(self, facts: ReelFacts, stack: ExitStack) -> GivenMask | None:
@@ -186,69 +133,29 @@ class _Run:
         reader = stack.enter_context(open_mask_reader(self.job.masks, facts.height, facts.width))
         return reader.mask
 
-    def _through(self, reel: Reel, worker: FrameWorker, space: Workspace, stack: ExitStack) -> Summary:
+    def _through(self, reel: Reel, worker: FrameWorker, spaces: Workspaces, stack: ExitStack) -> Summary:
         job, facts = self.job, reel.facts
         total = _total(facts, job)
-        films = _Films()
-        if job.output is not None and not self._in_place(space, "output", job.output):
-            films.output = stack.enter_context(
-                open_writer(
-                    job.output, facts, source=reel, work=space.part("film"), start=job.start, count=job.frames,
-                    segment=SEGMENT, overwrite=job.overwrite, threads=job.threads,
-                )
-            )  # fmt: skip
-        if self.masks is not None and not self._in_place(space, "masks", self.masks):
-            films.masks = stack.enter_context(
-                open_mask_writer(
-                    self.masks, facts.height, facts.width, rate=facts.rate, start=job.start, count=job.frames,
-                    work=self.beside.get("masks", space).part("masks"), segment=SEGMENT, overwrite=job.overwrite,
-                )
-            )  # fmt: skip
-        if self.stage != "detect" and job.origins is not None and not self._in_place(space, "origins", job.origins):
-            films.origins = stack.enter_context(
-                open_origin_writer(
-                    job.origins, facts.height, facts.width, rate=facts.rate, start=job.start, count=job.frames,
-                    work=self.beside.get("origins", space).part("origins"), segment=SEGMENT, overwrite=job.overwrite,
-                )
-            )  # fmt: skip
+        films = Films(job, self.stage, self.masks, reel, spaces, stack)
         # The journal is kept even where no report was asked for: totals of a run that went on come from it.
-        journal = Path(job.report) if job.report is not None else space.part("report")
-        films.output_done = films.output.done if films.output else 0
-        films.masks_done = films.masks.done if films.masks else 0
-        films.origins_done = films.origins.done if films.origins else 0
-        done = min([one.done for one in (films.output, films.masks, films.origins) if one] + [journal_length(journal)])
-        if self.stage != "repair" and job.explain is not None and not self._in_place(space, "explain", job.explain):
-            if job.explain.exists() and not job.overwrite:
-                raise UsageError(f"{job.explain} exists already; --overwrite replaces it")
-            kept = space.part("explain")
-            done = min(done, ExplainWriter.length(kept))
-            films.explain = stack.enter_context(ExplainWriter(kept, done))
+        journal = Path(job.report) if job.report is not None else spaces.main.part("report")
+        done = films.done(journal_length(journal))
+        films.go_on(done, stack)
         report = stack.enter_context(ReportWriter(journal, job, facts, done, pictures=job.report is not None))
         self._work(reel, worker, films, report, done, total)
         with self.clock.on("encode", wall=True):
-            for name, film in (("masks", films.masks), ("origins", films.origins), ("output", films.output)):
-                if film:
-                    space.finishing(name)
-                    film.finish()
-            if films.explain and job.explain is not None:
-                space.finishing("explain")
-                films.explain.finish(job.explain)
+            films.finish()
         summary = self._summary(report, films, facts)
         if job.report is not None:
             report.finish(summary)
-        for one in (space, *self.beside.values()):
-            one.remove()
+        spaces.remove()
         return summary
-
-    def _in_place(self, space: Workspace, name: str, path: Path) -> bool:
-        """Whether an earlier run was killed after putting this output in place."""
-        return space.may_be_finished(name) and Path(path).exists()
 
     def _work(
         self,
         reel: Reel,
         worker: FrameWorker,
-        films: _Films,
+        films: Films,
         report: ReportWriter,
         done: int,
         total: int | None,
@@ -279,8 +186,8 @@ class _Run:
                     # Shots are numbered from the first frame of the job, also when going on.
                     shot_offset = (last_shot or 0) - outcome.record.shot
                 if outcome.record.index < first:
-                    if films.explain and outcome.record.index == first - 1:
-                        films.explain.remember(outcome.mask, outcome.blobs)
+                    if outcome.record.index == first - 1:
+                        films.remember(outcome)
                     continue
                 if job.frames is not None and outcome.record.index >= job.start + job.frames:
                     break
@@ -299,23 +206,16 @@ class _Run:
         if not position:
             raise UsageError(f"{job.source} ends before frame {first}; give a smaller --start")
 
-    def _write(self, outcome: Outcome, position: int, films: _Films, report: ReportWriter) -> None:
+    def _write(self, outcome: Outcome, position: int, films: Films, report: ReportWriter) -> None:
         with self.clock.on("encode", wall=True):
-            if films.output and position >= films.output_done:
-                films.output.write(outcome.after)
-            if films.masks and position >= films.masks_done:
-                films.masks.write(outcome.mask)
-            if films.origins and position >= films.origins_done:
-                none = np.zeros(outcome.mask.shape, np.uint8)
-                films.origins.write_plane(none if outcome.origins is None else outcome.origins)
+            films.write(outcome, position)
         with self.clock.on("report", wall=True):
-            if films.explain:
-                films.explain.frame(outcome.record.index, outcome.mask, outcome.blobs)
+            films.explain(outcome)
             report.frame(outcome.record, outcome.before, outcome.after, outcome.mask, outcome.unsure)
 
-    def _summary(self, report: ReportWriter, films: _Films, facts: ReelFacts) -> Summary:
+    def _summary(self, report: ReportWriter, films: Films, facts: ReelFacts) -> Summary:
         totals = report.totals()
-        notes = [*facts.notes, *(films.output.notes if films.output else ())]
+        notes = [*facts.notes, *films.notes]
         if totals.faults:
             notes.append(f"{totals.faults} frames could not be read; the one before stands in for each")
         return Summary(

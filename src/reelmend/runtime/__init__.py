@@ -10,6 +10,7 @@ from reelmend.runtime.network import (
     find_repair_card,
     load_network,
     load_repair_network,
+    on_gpu,
     quick_precision,
 )
 
@@ -23,6 +24,7 @@ __all__ = [
     "find_repair_card",
     "load_network",
     "load_repair_network",
+    "on_gpu",
     "quick_precision",
     "read_card",
 ]

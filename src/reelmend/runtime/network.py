@@ -155,7 +155,7 @@ def best_engine(device: str = "auto") -> str:
     """The name of the engine that networks run on unless asked otherwise."""
     from importlib.util import find_spec
 
-    if device in ("cuda", "mps") or (device == "auto" and _gpu()):
+    if on_gpu(device):
         return "torch"
     return "openvino" if find_spec("openvino") else "onnxruntime"
 
@@ -170,6 +170,11 @@ def quick_precision(device: str = "auto") -> Precision:
     from reelmend.runtime.openvino_engine import has_bf16
 
     return "bf16" if has_bf16() else "f32"
+
+
+def on_gpu(device: str = "auto") -> bool:
+    """Whether networks run on a GPU where `device` is asked for."""
+    return device in ("cuda", "mps") or (device == "auto" and _gpu())
 
 
 def _gpu() -> bool:

@@ -37,6 +37,7 @@ class ForeignModel:
     multiple: int = 64
     spread: float = 1.0
     timesteps: bool = True
+    excess: bool = False
     _ratio: Any = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -41,6 +41,8 @@ class Model(Protocol):
     """Standard deviation of what `encode` gives, where noise is counted in."""
     timesteps: bool
     """Whether the number of a level is a timestep that its papers speak of."""
+    excess: bool
+    """Whether its walk goes by what nodes look at more than others do, unless asked otherwise (`walk.excess`)."""
 
     @property
     def net(self) -> nn.Module:
@@ -63,6 +65,7 @@ class PriorModel:
     multiple: int = 0
     spread: float = DATA
     timesteps: bool = False
+    excess: bool = True
 
     def __post_init__(self) -> None:
         self.side = self.side or SIDES[self.net.colours]

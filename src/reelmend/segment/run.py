@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Literal
 
 import cv2
@@ -19,7 +19,7 @@ from reelmend.segment.hierarchy import Hierarchy, Labels, Node, Stop, grow, own_
 from reelmend.segment.models import Model
 from reelmend.segment.pixels import components, enlarge, guided, owned, region_maps
 from reelmend.segment.seeing import Showing, see
-from reelmend.segment.walk import flow, power
+from reelmend.segment.walk import excess, flow, power
 
 Pixels = Literal["attention", "nodes"]
 
@@ -43,6 +43,8 @@ class Options:
     """NCut above which nothing is cut, for the `constant` stop."""
     least: float = 0.005
     """Smallest region, share of the picture."""
+    excess: bool | None = None
+    """Whether the walk goes by what nodes look at more than others do (`walk.excess`); None: as the model asks."""
     side: int | None = None
     """Pixels: the picture is shown at about the area of a square of that side; None for the model's own."""
     pixels: Pixels = "attention"
@@ -84,7 +86,10 @@ def walk_of(image: NDArray[np.generic], model: Model, options: Options) -> Walke
     device = next(model.net.parameters()).device
     planes = torch.from_numpy(np.ascontiguousarray(shown.transpose(2, 0, 1)))[None].to(device)
     passes = see(model, planes, options.showing)
-    return joined(passes)
+    walker = joined(passes)
+    if model.excess if options.excess is None else options.excess:
+        return replace(walker, walk=excess(walker.walk))
+    return walker
 
 
 def joined(passes: list[list[AttentionMap]]) -> Walker:

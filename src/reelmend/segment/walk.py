@@ -17,6 +17,9 @@ TOLERANCE = 1e-5
 
 MOST_STEPS = 1000
 
+TRACE = 1e-3
+"""Share of the walk itself that `excess` keeps: whatever can be reached stays so."""
+
 REMEMBERED = 8
 """Earlier steps that Anderson's acceleration mixes."""
 
@@ -35,6 +38,20 @@ def check_stochastic(walk: Tensor) -> Tensor:
 def normalised(walk: Tensor) -> Tensor:
     """Rows `(..., n)` scaled to the sum 1, which must not be 0."""
     return walk / walk.sum(dim=-1, keepdim=True)
+
+
+def excess(walk: Tensor) -> Tensor:
+    """What each node looks at more than nodes do on average, as a walk `(n, n)`.
+
+    max(P_ij / m_j - 1, 0), m_j the mean of column j, with rows brought to the sum 1: positive pointwise mutual
+    information (Church and Hanks 1990) without its logarithm. Attention of small models is spread over the whole
+    picture; what all nodes look at alike says nothing of what belongs together, and makes every cut as dear as any
+    other. A row without any excess stays what it is.
+    """
+    more = (walk / walk.mean(dim=0).clamp(min=torch.finfo(walk.dtype).tiny) - 1).clamp(min=0)
+    total = more.sum(dim=1, keepdim=True)
+    own = torch.where(total > 0, more / total.clamp(min=torch.finfo(walk.dtype).tiny), walk)
+    return normalised((1 - TRACE) * own + TRACE * walk)
 
 
 def power(walk: Tensor, k: int) -> Tensor:

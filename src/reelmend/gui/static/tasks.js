@@ -44,7 +44,10 @@ export const askRender = (id) => send(`${reel(id)}/render`, {
 
 // The job that makes the same film on the command line.
 function jobAddress(id) {
-  const query = new URLSearchParams({film: $("film").value.trim(), origins: $("with-origins").checked, report: $("with-report").checked});
+  const query = new URLSearchParams({
+    film: $("film").value.trim(), masks: $("with-masks").checked, origins: $("with-origins").checked,
+    report: $("with-report").checked,
+  });
   return `${reel(id)}/job.toml?${query}`;
 }
 

@@ -5,7 +5,7 @@ export const TOOLS = {
   brush: {key: "b", name: "Brush", hint: "Paint damage. [ and ] change the size."},
   eraser: {key: "e", name: "Eraser", hint: "Take from the mask."},
   lasso: {key: "l", name: "Lasso", hint: "Draw around damage; with Shift, around what is none."},
-  line: {key: "i", name: "Line", hint: "Draw a scratch once: it is marked along the shot."},
+  line: {key: "i", name: "Line", hint: "Draw a scratch once: it is marked along the shot, wherever it wanders."},
   fill: {key: "f", name: "Fill", hint: "Click into an outline to fill it."},
   reject: {key: "x", name: "Reject", hint: "Click a blob that is no damage."},
   protect: {key: "p", name: "Protect", hint: "Draw a box: nothing in it is damage, along the shot."},

@@ -233,10 +233,11 @@ class ReelViewer extends HTMLElement {
     if (this.tool === "ask") { await this.#ask(gesture.points[0]); return; }
     const given = {frame: this.frame, radius: this.radius, shot: this.shotOf(this.frame), shift: event.shiftKey};
     const edit = operation(this.tool, gesture.points, given);
-    if (edit) await this.edit("edits", edit);
+    // A scratch is drawn once and goes where it wanders.
+    if (edit) await this.edit(edit.kind === "line" ? `follow/${this.frame}` : "edits", edit);
   }
 
-  // "edits" with an operation, "undo" or "redo".
+  // "edits" or "follow/FRAME" with an operation, "undo" or "redo".
   async edit(what, body = {}) {
     try {
       await send(`${this.#base}/${what}`, body);

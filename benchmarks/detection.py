@@ -33,12 +33,17 @@ from reelmend.evaluate.masks import BlobCounts, Counts, blob_recall, count
 from reelmend.evaluate.sweep import Sweep
 from reelmend.media import open_reel
 from reelmend.motion.cuts import shots
+from reelmend.motion.luma import luma8
 from reelmend.motion.picture import picture
 from reelmend.motion.windows import Window, windows
 from reelmend.runtime import Network, load_network
 from reelmend.runtime.network import Precision
 
 HD = (1080, 1920)
+
+SEEN = 4
+"""8-bit codes by which damage must move a pixel's luma to be seen at all; fine grain is as strong. Training judges by
+the same (`train.feed.SEEN`)."""
 
 SIZES = ("1-4", "5-12", "13-40", "41-150", "151+")
 """Pixels of area of the blobs in `evaluate.masks.SIZE_BINS`."""
@@ -60,6 +65,8 @@ class Tally:
     """What one detector did on one clip."""
 
     counts: Counts = field(default_factory=Counts)
+    seen: Counts = field(default_factory=Counts)
+    """Without the pixels of damage that cannot be seen."""
     blobs: BlobCounts | None = None
     sweep: Sweep = field(default_factory=Sweep)
     reliability: Reliability = field(default_factory=Reliability)
@@ -88,9 +95,13 @@ def tally(detector: Detector, clip: Path) -> Tally:
     """One detector on one clip of `benchmarks.clips`."""
     with open_reel(clip / "truth.mkv") as reel:
         truth = [frame.planes[0] > 127 for frame in reel.frames()]
+    clean, damaged = (lumas(clip / name) for name in ("clean.mkv", "damaged.mkv"))
     result = Tally()
-    for found, true in zip(detections(detector, clip / "damaged.mkv"), truth, strict=True):
+    all_found = detections(detector, clip / "damaged.mkv")
+    for found, true, was, became in zip(all_found, truth, clean, damaged, strict=True):
         result.counts += count(found.mask, true)
+        judged = ~true | (np.abs(became - was) >= SEEN)
+        result.seen += count(found.mask & judged, true & judged)
         blobs = blob_recall(found.mask, true)
         result.blobs = blobs if result.blobs is None else result.blobs + blobs
         result.sweep.add(np.clip(found.damage, 0, 1), true)
@@ -100,6 +111,12 @@ def tally(detector: Detector, clip: Path) -> Tally:
     return result
 
 
+def lumas(film: Path) -> list[NDArray[np.int16]]:
+    """Every frame's luma, 8-bit codes."""
+    with open_reel(film) as reel:
+        return [luma8(frame).astype(np.int16) for frame in reel.frames()]
+
+
 def score(detector: Detector, clips: Sequence[Path]) -> dict[str, Any]:
     """The figures of a detector: means over clips, blobs pooled, and each clip's Dice."""
     tallies = {clip.name: tally(detector, clip) for clip in clips}
@@ -107,6 +124,7 @@ def score(detector: Detector, clips: Sequence[Path]) -> dict[str, Any]:
         name: float(np.mean([getattr(one.counts, name) or 0.0 for one in tallies.values()]))
         for name in ("dice", "iou", "precision", "recall")
     }
+    means["dice_seen"] = float(np.mean([one.seen.dice or 0.0 for one in tallies.values()]))
     pooled = None
     for one in tallies.values():
         pooled = one.blobs if pooled is None else pooled + one.blobs  # type: ignore[operator]
@@ -165,9 +183,12 @@ def engine_table(name: str, clips: Sequence[Path], threads: int) -> str:
 
 
 HEADINGS = (
-    "detector", "network", "sees", "trained", "Dice", "IoU", "precision", "recall", "best Dice", "AP",
+    "detector", "network", "sees", "trained", "Dice", "Dice, seen", "IoU", "precision", "recall", "best Dice", "AP",
     *(f"found {size} px" for size in SIZES), "false alarms", "calibration", "MP/s",
 )  # fmt: skip
+
+
+SHARES = ("dice", "dice_seen", "iou", "precision", "recall", "best_dice", "average_precision")
 
 
 def row(name: str, entry: dict[str, Any]) -> str:
@@ -176,7 +197,7 @@ def row(name: str, entry: dict[str, Any]) -> str:
     speed = entry.get("megapixels_a_second")
     cells = [
         name, entry["network"], entry["sees"], entry["trained"],
-        *(f"{entry[key]:.3f}" for key in ("dice", "iou", "precision", "recall", "best_dice", "average_precision")),
+        *(f"{entry[key]:.3f}" for key in SHARES),
         *percent, f"{entry['false_alarms']:.0f}", f"{entry['calibration_error']:.4f}",
         "-" if speed is None else f"{speed:.1f}",
     ]  # fmt: skip

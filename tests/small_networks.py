@@ -15,7 +15,7 @@ from reelmend.nets.zoo import NETS, Detector
 from reelmend.runtime import Card
 
 SIZES: dict[str, dict[str, Any]] = {name: {"width": 8, "depth": 2} for name in NETS} | {
-    "compact": {"widths": [8, 16, 24], "blocks": [1, 0, 1]},
+    "compact": {"widths": [8, 16, 24], "blocks": [1, 0, 1], "detail": 4},
     "segformer": {"widths": [8, 16, 20, 32], "decoder": 16, "blocks": [1, 1, 1, 1]},
 }
 
@@ -53,13 +53,18 @@ def small(name: str, frames: int, seed: int = 0, **sizes: Any) -> Detector:
         seen = torch.from_numpy(np.stack([scene(frames, 64, 64, n) for n in range(4)]))
         net.train()(seen)
         net.eval()
-        head = [part for part in net.modules() if isinstance(part, torch.nn.Conv2d)][-1]
+        heads = [[part for part in net.modules() if isinstance(part, torch.nn.Conv2d)][-1]]
         if "unet" in name:
-            head = net.net.head  # type: ignore[assignment, union-attr]
+            heads = [net.net.head]  # type: ignore[list-item, union-attr]
+        elif getattr(net.net, "detail", None) is not None:
+            # It adds nothing before training; here it shall.
+            torch.nn.init.normal_(heads[0].weight, 0.0, 0.2)
+            heads.append(net.net.head[0])  # type: ignore[index, union-attr, arg-type]
         logits = net(seen)
-        head.weight.mul_(0.5 / logits.std())
-        assert head.bias is not None
-        head.bias.copy_((head.bias - logits.mean()) * 0.5 / logits.std())
+        for head in heads:
+            head.weight.mul_(0.5 / logits.std())
+            assert head.bias is not None
+            head.bias.copy_((head.bias - logits.mean() * (head is heads[-1])) * 0.5 / logits.std())
     return net
 
 

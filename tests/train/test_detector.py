@@ -69,6 +69,22 @@ def test_denoising_comes_first_and_is_gone_on_from(recipe: TrainRecipe, pack: Pa
     )
 
 
+def test_a_second_stage_gives_the_network_a_new_part(recipe: TrainRecipe, pack: Path, tmp_path: Path) -> None:
+    first = train(recipe, [pack], [pack], tmp_path / "first", say=silent)
+    net = recipe.net.model_copy(update={"sizes": recipe.net.sizes | {"detail": 4}})
+    second = recipe.model_copy(
+        update={"name": "second", "net": net, "start_from": recipe.name, "fresh": ("net.detail",), "steps": 2}
+    )
+    made = load_file(train(second, [pack], [pack], tmp_path / "second", start=first, say=silent))
+    assert {name for name in made if name.startswith("net.detail")} == made.keys() - load_file(first).keys()
+    with pytest.raises(UsageError, match=f"goes on from {recipe.name}"):
+        train(second, [pack], [pack], tmp_path / "third", say=silent)
+    with pytest.raises(UsageError, match="begins from nothing"):
+        train(recipe, [pack], [pack], tmp_path / "fourth", start=first, say=silent)
+    with pytest.raises(ValueError, match=r"net\.detail.* is missing"):
+        train(second.model_copy(update={"fresh": ()}), [pack], [pack], tmp_path / "fifth", start=first, say=silent)
+
+
 def test_the_learning_rate_rises_then_falls_to_a_hundredth() -> None:
     optimiser = Optimiser(rate=1.0, warmup=10)
     rates = [learning_rate(step, 100, optimiser) for step in range(101)]

@@ -138,6 +138,11 @@ def detector(
         Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where weights, log, pictures and the "
                            "checkpoint go; a run that was stopped goes on from there.")
     ] = Path("training"),
+    start: Annotated[
+        Path | None,
+        typer.Option("--start", metavar="FILE.safetensors", help="Weights of the earlier stage that the recipe names.",
+                     show_default=False),
+    ] = None,
     device: Annotated[str, typer.Option("--device", metavar="cpu|cuda", help="Where to train.")] = "cpu",
     until: Annotated[
         int | None, typer.Option("--until", metavar="STEP", min=1, help="Stop there, to go on later.")
@@ -153,8 +158,8 @@ def detector(
 
         path = recipe_path(recipe)
         weights = train(
-            load_recipe(path), packs, validation, output, device=device, near=path.parent, negatives=negatives or (),
-            until=until, minutes=minutes,
+            load_recipe(path), packs, validation, output, device=device, near=path.parent, start=start,
+            negatives=negatives or (), until=until, minutes=minutes,
         )  # fmt: skip
     print(f"weights     {weights}")
 

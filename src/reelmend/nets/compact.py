@@ -34,7 +34,8 @@ class Compact(nn.Module):
     """`(b, inputs, h, w)` to `(b, outputs, h, w)` logits.
 
     `widths` are the channels at 1/2, 1/4, 1/8, ... of the resolution, `blocks` the residual blocks at each of them on
-    the way down; on the way up there is one, or none where `blocks` has none.
+    the way down; on the way up there is one, or none where `blocks` has none. `detail` are channels of a last look
+    at the full resolution, which draws the rims of what was found (0: none).
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Compact(nn.Module):
         outputs: int = 1,
         widths: tuple[int, ...] = (24, 48, 72, 96),
         blocks: tuple[int, ...] = (0, 1, 1, 2),
+        detail: int = 0,
     ) -> None:
         super().__init__()
         if len(widths) != len(blocks):
@@ -69,9 +71,10 @@ class Compact(nn.Module):
             for w, n in zip(widths[:-1], blocks[:-1], strict=True)
         )
         self.head = nn.Sequential(nn.Conv2d(widths[0], 4 * outputs, 3, padding=1), nn.PixelShuffle(2))
+        self.detail = Detail(inputs, widths[0], outputs, detail) if detail else None
 
-    def forward(self, x: Tensor) -> Tensor:
-        x = self.stem(x)
+    def forward(self, given: Tensor) -> Tensor:
+        x = self.stem(given)
         skips = []
         for level, body in enumerate(self.down):
             x = body(x if level == 0 else self.halve[level - 1](x))
@@ -81,4 +84,23 @@ class Compact(nn.Module):
             # Channels are reduced before enlarging, where pixels are few.
             up = nn.functional.interpolate(self.widen[level](x), scale_factor=2, mode="nearest")
             x = self.merge[level](torch.cat([skips[level], up], dim=1))
-        return self.head(x)
+        logits: Tensor = self.head(x)
+        return logits if self.detail is None else logits + self.detail(given, x)
+
+
+class Detail(nn.Module):
+    """What is added to the logits for what half the resolution cannot draw: `given` `(b, inputs, h, w)` seen beside
+    `deep` `(b, width, h / 2, w / 2)`. Begins with adding nothing, so that a trained network can be given one."""
+
+    def __init__(self, inputs: int, width: int, outputs: int, channels: int) -> None:
+        super().__init__()
+        self.near = conv(inputs, channels)
+        self.far = nn.Sequential(nn.Conv2d(width, 4 * channels, 1), nn.PixelShuffle(2))
+        self.both = conv(2 * channels, channels)
+        self.last = nn.Conv2d(channels, outputs, 3, padding=1)
+        nn.init.zeros_(self.last.weight)
+        nn.init.zeros_(self.last.bias)  # type: ignore[arg-type]
+
+    def forward(self, given: Tensor, deep: Tensor) -> Tensor:
+        out: Tensor = self.last(self.both(torch.cat([self.near(given), self.far(deep)], dim=1)))
+        return out

@@ -12,6 +12,7 @@ import io
 import json
 import struct
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,10 +44,11 @@ def save_weights(net: torch.nn.Module, path: Path) -> None:
     save_file(tensors, str(path))
 
 
-def load_weights(net: torch.nn.Module, path: Path) -> None:
+def load_weights(net: torch.nn.Module, path: Path, fresh: Sequence[str] = ()) -> None:
     """Read weights that `save_weights` wrote into a network of the same build.
 
-    Raises ValueError when the file is none, or a tensor is missing, left over or of another shape.
+    Parts of the network whose names begin with one of `fresh` stay what they are, and are not in the file. Raises
+    ValueError when the file is none, or a tensor is missing, left over or of another shape.
     """
     from safetensors import SafetensorError
     from safetensors.torch import load_file
@@ -56,7 +58,11 @@ def load_weights(net: torch.nn.Module, path: Path) -> None:
     except SafetensorError as error:
         raise ValueError(f"{path} is not a safetensors file ({error})") from error
     own = net.state_dict()
-    wanted = {name: tensor.shape for name, tensor in own.items() if tensor.is_floating_point()}
+    wanted = {
+        name: tensor.shape
+        for name, tensor in own.items()
+        if tensor.is_floating_point() and not name.startswith(tuple(fresh))
+    }
     found = {name: tensor.shape for name, tensor in given.items()}
     if wanted != found:
         odd = min(wanted.items() ^ found.items())[0]

@@ -10,9 +10,12 @@ import numpy as np
 import torch
 
 from reelmend.train.feed import Crops, Feed
+from reelmend.train.order import Order
 
 _SIZE = 16
 """Crops made at a time."""
+
+_ORDER = 8
 
 
 class CachedFeed:
@@ -21,7 +24,7 @@ class CachedFeed:
     def __init__(self, feed: Feed, folder: Path, count: int, facts: dict[str, Any], seed: int) -> None:
         """`facts` says what the crops depend on: a cache made of others is made again."""
         folder.mkdir(parents=True, exist_ok=True)
-        self._seed, self._count = seed, count
+        self._seed = seed
         stacks, truths, about = folder / "stacks.npy", folder / "truths.npy", folder / "cache.json"
         wanted = json.dumps(facts | {"count": count}, sort_keys=True, default=str)
         if not about.exists() or about.read_text() != wanted:
@@ -29,13 +32,13 @@ class CachedFeed:
             _fill(feed, stacks, truths, count)
             about.write_text(wanted)
         self._stacks, self._truths = np.load(stacks, mmap_mode="r"), np.load(truths, mmap_mode="r")
-        self._epoch, self._order = -1, np.zeros(0, np.int64)
+        self._order = Order(count, seed, _ORDER)
 
     def batch(self, number: int, size: int) -> Crops:
         rng = np.random.default_rng([self._seed, 7, number])
         stacks, truths = [], []
         for n in range(size):
-            index = self._shuffled(number * size + n)
+            index = self._order[number * size + n]
             stack, truth = self._stacks[index], np.unpackbits(self._truths[index], axis=-1)
             turn = int(rng.integers(4))
             stack, truth = (np.rot90(one, turn, axes=(1, 2)) for one in (stack, truth))
@@ -49,13 +52,6 @@ class CachedFeed:
             truths.append(truth)
         pictures, answers = torch.from_numpy(np.stack(stacks)), torch.from_numpy(np.stack(truths)).float()
         return Crops(pictures.float().div_(255), answers[:, :1], answers[:, 1:])
-
-    def _shuffled(self, count: int) -> int:
-        epoch, place = divmod(count, self._count)
-        if epoch != self._epoch:
-            self._epoch = epoch
-            self._order = np.random.default_rng([self._seed, 8, epoch]).permutation(self._count)
-        return int(self._order[place])
 
 
 def _fill(feed: Feed, stacks: Path, truths: Path, count: int) -> None:

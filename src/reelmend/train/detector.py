@@ -12,13 +12,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from reelmend.nets.export import load_weights, save_weights
+from reelmend.errors import UsageError
+from reelmend.nets.export import load_weights
 from reelmend.nets.zoo import Detector
 from reelmend.simulate.batch import Simulator
 from reelmend.simulate.recipe import load_recipe as load_damage
 from reelmend.train.cache import CachedFeed
 from reelmend.train.feed import Crops, Feed
-from reelmend.train.loop import autocast, begin, go_on
+from reelmend.train.loop import autocast, fit
 from reelmend.train.losses import pixel_loss, region_loss
 from reelmend.train.pictures import save_sheet
 from reelmend.train.recipe import TrainRecipe
@@ -44,6 +45,7 @@ def train(
     *,
     device: str = "cpu",
     near: Path = Path(),
+    start: Path | None = None,
     negatives: Sequence[Path] = (),
     kept: Path | None = None,
     until: int | None = None,
@@ -52,6 +54,7 @@ def train(
 ) -> Path:
     """Train, or go on; the weights' file.
 
+    `start` are the weights of an earlier stage, for recipes that name one.
     `negatives` are packs of windows on which a detector fired though nothing is damaged (`train.negatives`); the recipe
     says what share of the crops they are. `near` is the folder that the recipe's own paths count from, `kept` the one
     where drawn defects and kept crops lie, which runs on the same data may share; unset: `out`. The run stops, to be
@@ -62,8 +65,9 @@ def train(
         folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(recipe.seed)
     net = Detector(recipe.net.name, recipe.net.frames, recipe.net.features, recipe.net.sizes)
-    if recipe.start_from:
-        load_weights(net, near / recipe.start_from)
+    earlier = _earlier(recipe, near, start)
+    if earlier is not None:
+        load_weights(net, earlier, recipe.fresh)
     damage = load_damage(recipe.data.damage)
     simulator = Simulator(damage, recipe.seed, device, members=recipe.data.members, cache=kept / "atlas")
     feed: Batches = Feed(packs, recipe.data, simulator, recipe.net.frames, recipe.seed, negatives)
@@ -73,7 +77,6 @@ def train(
                  "seed": recipe.seed, "packs": sizes}  # fmt: skip
         feed = CachedFeed(feed, kept / "cache", recipe.data.cached, facts, recipe.seed)  # type: ignore[arg-type]
     held_back = Feed(validation, recipe.data, simulator, recipe.net.frames, recipe.seed)
-    run = begin(net, recipe, device)
 
     def batch_of(step: int) -> Crops:
         crops = feed.batch(step, recipe.batch)
@@ -85,10 +88,18 @@ def train(
     def scores(net: Detector, sheet: Path) -> dict[str, float]:
         return validate(net, recipe, held_back, sheet, device)
 
-    go_on(run, recipe, out, batch_of, loss_of, scores, until=until, minutes=minutes, say=say)
-    weights = out / f"{recipe.name}.safetensors"
-    save_weights(run.average.net, weights)
-    return weights
+    return fit(net, recipe, out, device, batch_of, loss_of, scores, until=until, minutes=minutes, say=say)
+
+
+def _earlier(recipe: TrainRecipe, near: Path, start: Path | None) -> Path | None:
+    """The weights that a recipe begins with. Raises UsageError for such as it has no use for, or lacks."""
+    if not recipe.start_from:
+        if start is not None:
+            raise UsageError(f"{recipe.name} begins from nothing; it has no use for {start}")
+        return None
+    if start is None and not recipe.start_from.endswith(".safetensors"):
+        raise UsageError(f"{recipe.name} goes on from {recipe.start_from}: train that first, and --start its weights")
+    return start or near / recipe.start_from
 
 
 def objective(net: nn.Module, crops: Crops, recipe: TrainRecipe, generator: torch.Generator) -> Tensor:

@@ -13,13 +13,13 @@ from reelmend.diffusion import dpm_solver, karras
 from reelmend.diffusion.inpainting import chosen
 from reelmend.errors import UsageError
 from reelmend.nets.diffuser import DATA, Diffuser
-from reelmend.nets.export import load_weights, save_weights
+from reelmend.nets.export import load_weights
 from reelmend.nets.mixer import DOUBT, FILL, MASK, NEIGHBOURS, SCAN, Mixer
 from reelmend.repair.patches import SIDES
 from reelmend.repair.sampled import DOUBT as MOST_DOUBT
 from reelmend.repair.sampled import LARGEST, SMALLEST
 from reelmend.runtime.network import find_repair_card
-from reelmend.train.loop import autocast, begin, go_on
+from reelmend.train.loop import autocast, fit
 from reelmend.train.passes import without_neighbours
 from reelmend.train.pictures import save_rows
 from reelmend.train.recipe import DiffusionRecipe
@@ -42,7 +42,7 @@ def train_diffusion(
     torch.manual_seed(recipe.seed)
     feed, held_back = Holes(packs, recipe.seed), Holes(validation, recipe.seed, shuffled=False)
     condition = conditions(recipe, device)
-    run = begin(Diffuser(recipe.net.sizes), recipe, device)
+    net = Diffuser(recipe.net.sizes)
 
     def batch_of(step: int) -> tuple[Tensor, Tensor]:
         truth, shown = feed.batch(step, recipe.batch, SIDES[step % len(SIDES)])
@@ -55,10 +55,7 @@ def train_diffusion(
     def scores(net: Diffuser, sheet: Path) -> dict[str, float]:
         return validate(net, condition, recipe, held_back, sheet, device)
 
-    go_on(run, recipe, out, batch_of, loss_of, scores, until=until, minutes=minutes, say=say)
-    weights = out / f"{recipe.name}.safetensors"
-    save_weights(run.average.net, weights)
-    return weights
+    return fit(net, recipe, out, device, batch_of, loss_of, scores, until=until, minutes=minutes, say=say)
 
 
 Condition = Callable[[Tensor, np.ndarray], Tensor]

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from reelmend.errors import UsageError
 from reelmend.simulate.batch import Batch, Simulator
+from reelmend.train.order import Entries, Order
 from reelmend.train.recipe import Data
 
 TIME_ORDER = (3, 1, 0, 2, 4)
@@ -23,6 +24,8 @@ PLACE_IN_TIME = (2, 1, 3, 0, 4)
 
 ENDS = ((0, 2, 2, 4, 4), (0, 1, 1, 3, 3), (0, 1, 2, 4, 4), (0, 1, 2, 3, 3), (0, 1, 2, 1, 2))
 """Stacks at the ends of shots: nothing before, nothing after, one before, one after, one on either side."""
+
+_ORDER = 1 << 20
 
 SEEN = 4 / 255
 """Share of full scale that damage must move a pixel to be seen at all; fine grain is as strong."""
@@ -57,14 +60,14 @@ class Feed:
         Raises UsageError when a pack is missing or is none.
         """
         self._negatives = [window for path in negatives for window in open_pack(path)]
-        self._packs = [open_pack(path) for path in packs]
-        self._ends = np.cumsum([len(pack) for pack in self._packs])
+        opened = [open_pack(path) for path in packs]
+        self._side, self._windows = opened[0].shape[-1], Entries(opened)
+        self._order = Order(len(self._windows), seed, _ORDER)
         self._data, self._frames, self._seed = data, frames, seed
         self._simulator, self._device = simulator, simulator.device
-        self._epoch, self._order = -1, np.zeros(0, np.int64)
 
     def __len__(self) -> int:
-        return int(self._ends[-1])
+        return len(self._windows)
 
     def batch(self, number: int, size: int, *, undamaged: bool = False) -> Crops:
         """The batch of a number: windows in an order that changes every epoch.
@@ -72,13 +75,13 @@ class Feed:
         `undamaged`: the same windows with their grain, motion and look-alikes, but before the damage.
         """
         rng = np.random.default_rng([self._seed, number])
-        picked = [self._shuffled(number * size + n) for n in range(size)]
-        crop, side = self._data.crop, self._packs[0].shape[-1]
+        picked = [self._order[number * size + n] for n in range(size)]
+        crop = self._data.crop
         clips = np.empty((size, 5, crop, crop), np.uint8)
         bare = np.zeros(size, np.bool_)
         for n, index in enumerate(picked):
-            top, left = rng.integers(side - crop + 1, size=2)
-            window = self._window(index)
+            top, left = rng.integers(self._side - crop + 1, size=2)
+            window = self._windows[index]
             if self._negatives and rng.random() < self._data.negatives:
                 bare[n], window = True, self._negatives[int(rng.integers(len(self._negatives)))]
             window = window[:, top : top + crop, left : left + crop]
@@ -109,17 +112,6 @@ class Feed:
             orders[(chance >= n * share) & (chance < (n + 1) * share)] = order
         index = torch.from_numpy(orders).to(stack.device)[:, :, None, None].expand_as(stack)
         return torch.gather(stack, 1, index)
-
-    def _shuffled(self, count: int) -> int:
-        epoch, place = divmod(count, len(self))
-        if epoch != self._epoch:
-            self._epoch = epoch
-            self._order = np.random.default_rng([self._seed, 1 << 20, epoch]).permutation(len(self))
-        return int(self._order[place])
-
-    def _window(self, index: int) -> np.ndarray:
-        pack = int(np.searchsorted(self._ends, index, side="right"))
-        return self._packs[pack][index - (self._ends[pack - 1] if pack else 0)]
 
 
 def _undamaged(made: Batch, which: NDArray[np.bool_]) -> Batch:

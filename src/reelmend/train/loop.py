@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from reelmend.nets.export import save_weights
 from reelmend.train.average import Average
 from reelmend.train.recipe import Optimiser, Schedule
 
@@ -51,10 +52,11 @@ def begin(net: Net, schedule: Schedule, device: str) -> Run[Net]:
     return Run(net, Average(net, schedule.optimiser.average), optimiser, scaler, device)
 
 
-def go_on(
-    run: Run[Net],
+def fit(
+    net: Net,
     schedule: Schedule,
     out: Path,
+    device: str,
     batch_of: Callable[[int], Batch],
     loss_of: Callable[[Net, Batch, torch.Generator], Tensor],
     validate: Callable[[Net, Path], dict[str, float]],
@@ -62,13 +64,15 @@ def go_on(
     until: int | None = None,
     minutes: float | None = None,
     say: Callable[[str], None] = print,
-) -> None:
-    """Train to the last step, or to step `until`, or to the first validation after `minutes`.
+) -> Path:
+    """Train to the last step, or to step `until`, or to the first validation after `minutes`; the weights' file.
 
     `batch_of` gives the batch of a step, at full precision; `loss_of` is given the network, the batch and its own
     source of randomness; `validate` the averaged network and where a contact sheet goes. Log,
-    sheets and checkpoint go to `out`; a checkpoint there is gone on from.
+    sheets, checkpoint and the averaged weights, named after the schedule, go to `out`; a checkpoint there is gone on
+    from.
     """
+    run = begin(net, schedule, device)
     checkpoint = out / "checkpoint.pt"
     if checkpoint.exists():
         _load(run, checkpoint)
@@ -87,6 +91,9 @@ def go_on(
             _save(run, checkpoint)
             if minutes is not None and time.monotonic() - began > 60 * minutes:
                 break
+    weights = out / f"{schedule.name}.safetensors"
+    save_weights(run.average.net, weights)
+    return weights
 
 
 def learning_rate(step: int, steps: int, optimiser: Optimiser) -> float:

@@ -10,11 +10,10 @@ from torch import Tensor
 
 from reelmend.diffusion import dpm_solver, karras
 from reelmend.diffusion.inpainting import chosen, diffpir
-from reelmend.nets.export import save_weights
 from reelmend.nets.mixer import FILL, MASK, SCAN
 from reelmend.nets.prior import DATA, PatchPrior
 from reelmend.repair.prior import LARGEST, SMALLEST
-from reelmend.train.loop import autocast, begin, go_on
+from reelmend.train.loop import autocast, fit
 from reelmend.train.pictures import save_rows
 from reelmend.train.recipe import PriorRecipe
 from reelmend.train.repair import Holes, decibels_in, low_passed
@@ -39,7 +38,7 @@ def train_prior(
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(recipe.seed)
     feed, held_back = feed_of(recipe, packs), feed_of(recipe, validation, shuffled=False)
-    run = begin(PatchPrior(recipe.net.sizes), recipe, device)
+    net = PatchPrior(recipe.net.sizes)
 
     def batch_of(step: int) -> Tensor:
         return feed.batch(step, recipe.batch)[0].to(device)
@@ -50,10 +49,7 @@ def train_prior(
     def scores(net: PatchPrior, sheet: Path) -> dict[str, float]:
         return validate_prior(net, recipe, held_back, sheet, device)
 
-    go_on(run, recipe, out, batch_of, loss_of, scores, until=until, minutes=minutes, say=say)
-    weights = out / f"{recipe.name}.safetensors"
-    save_weights(run.average.net, weights)
-    return weights
+    return fit(net, recipe, out, device, batch_of, loss_of, scores, until=until, minutes=minutes, say=say)
 
 
 def feed_of(recipe: PriorRecipe, packs: Sequence[Path], *, shuffled: bool = True) -> Holes | Scenes:

@@ -85,7 +85,10 @@ class TrainRecipe(Schedule):
     data: Data = Data()
     loss: Loss = Loss()
     start_from: str = ""
-    """Weights of an earlier stage, a safetensors file; a path counts from the recipe's folder."""
+    """Weights of an earlier stage, a safetensors file whose path counts from the recipe's folder; or the name of the
+    recipe that makes them, for those that `--start` gives."""
+    fresh: tuple[str, ...] = ()
+    """How the names of parts begin that the earlier stage did not have."""
 
 
 class RepairNet(Part):

@@ -13,14 +13,16 @@ from torch import Tensor, nn
 
 from reelmend.errors import UsageError
 from reelmend.evaluate.fidelity import LOW_PASS_SIGMA
-from reelmend.nets.export import save_weights
 from reelmend.nets.mixer import FILL, MASK, SCAN
 from reelmend.repair.patches import SIDE, SIDES
 from reelmend.train.holes import check_planes
-from reelmend.train.loop import autocast, begin, go_on
+from reelmend.train.loop import autocast, fit
+from reelmend.train.order import Entries, Order
 from reelmend.train.passes import Pass, make_pass
 from reelmend.train.pictures import save_rows
 from reelmend.train.recipe import RepairLoss, RepairRecipe
+
+_ORDER = 1 << 20
 
 LEAST_ERROR = 0.5 / 255
 """No error is expected to be less than this: rounding."""
@@ -31,13 +33,12 @@ class Holes:
 
     def __init__(self, packs: Sequence[Path], seed: int, *, shuffled: bool = True) -> None:
         """Raises UsageError when a pack is missing or is none."""
-        self._packs = [open_holes(path) for path in packs]
-        self._ends = np.cumsum([len(pack) for pack in self._packs])
+        self._holes = Entries([open_holes(path) for path in packs])
+        self._order = Order(len(self), seed, _ORDER, shuffled=shuffled)
         self._seed, self._shuffled = seed, shuffled
-        self._epoch, self._order = -1, np.zeros(0, np.int64)
 
     def __len__(self) -> int:
-        return int(self._ends[-1])
+        return len(self._holes)
 
     def batch(self, number: int, size: int, side: int = SIDE) -> tuple[Tensor, Tensor]:
         """Truth `(size, 1, side, side)` and what is shown `(size, 8, side, side)`, 0..1.
@@ -47,7 +48,7 @@ class Holes:
         rng = np.random.default_rng([self._seed, number])
         chosen = []
         for n in range(size):
-            hole = _cut(self._hole(number * size + n), side, rng)
+            hole = _cut(self._holes[self._order[number * size + n]], side, rng)
             if self._shuffled:
                 hole = np.rot90(hole, int(rng.integers(4)), axes=(1, 2))
                 hole = hole[:, :, ::-1] if rng.integers(2) else hole
@@ -60,15 +61,6 @@ class Holes:
             light = torch.tensor([1, 1, 1, 0, 0, 1, 1, 1, 1], dtype=torch.bool)[:, None, None]
             planes = torch.where(negative & light, 1 - planes, planes)
         return planes[:, :1], planes[:, 1:]
-
-    def _hole(self, count: int) -> np.ndarray:
-        epoch, place = divmod(count, len(self))
-        if self._shuffled and epoch != self._epoch:
-            self._epoch = epoch
-            self._order = np.random.default_rng([self._seed, 1 << 20, epoch]).permutation(len(self))
-        index = int(self._order[place]) if self._shuffled else place
-        pack = int(np.searchsorted(self._ends, index, side="right"))
-        return np.asarray(self._packs[pack][index - (self._ends[pack - 1] if pack else 0)])
 
 
 def _cut(hole: np.ndarray, side: int, rng: np.random.Generator) -> np.ndarray:
@@ -113,7 +105,6 @@ def train_repair(
     torch.manual_seed(recipe.seed)
     task = make_pass(recipe, start)
     feed, held_back = Holes(packs, recipe.seed), Holes(validation, recipe.seed, shuffled=False)
-    run = begin(task.net, recipe, device)
 
     def batch_of(step: int) -> tuple[Tensor, Tensor]:
         truth, shown = feed.batch(step, recipe.batch, SIDES[step % len(SIDES)])
@@ -127,10 +118,7 @@ def train_repair(
     def scores(net: nn.Module, sheet: Path) -> dict[str, float]:
         return validate(net, task, recipe, held_back, sheet, device)
 
-    go_on(run, recipe, out, batch_of, loss_of, scores, until=until, minutes=minutes, say=say)
-    weights = out / f"{recipe.name}.safetensors"
-    save_weights(run.average.net, weights)
-    return weights
+    return fit(task.net, recipe, out, device, batch_of, loss_of, scores, until=until, minutes=minutes, say=say)
 
 
 def repair_loss(answer: Tensor, truth: Tensor, mask: Tensor, loss: RepairLoss) -> Tensor:

@@ -13,9 +13,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from reelmend.errors import UsageError
+from reelmend.train.order import Entries, Order
 
 SIDE = 128
 """Pixels of a picture."""
+
+_ORDER = 1 << 20
 
 LARGEST = 1.6
 """Short sides of shrunk photographs are 1 to this many times `SIDE`: objects come in more than one size."""
@@ -62,31 +65,21 @@ class Scenes:
 
     def __init__(self, packs: Sequence[Path], seed: int, *, shuffled: bool = True) -> None:
         """Raises UsageError when a pack is missing or is none."""
-        self._packs = [open_scenes(path) for path in packs]
-        self._ends = np.cumsum([len(pack) for pack in self._packs])
+        self._scenes = Entries([open_scenes(path) for path in packs])
+        self._order = Order(len(self), seed, _ORDER, shuffled=shuffled)
         self._seed, self._shuffled = seed, shuffled
-        self._epoch, self._order = -1, np.zeros(0, np.int64)
 
     def __len__(self) -> int:
-        return int(self._ends[-1])
+        return len(self._scenes)
 
     def batch(self, number: int, size: int) -> tuple[Tensor]:
         """Pictures `(size, 3, SIDE, SIDE)`, 0..1; alone in a tuple, as packs of holes have more to give."""
         rng = np.random.default_rng([self._seed, number])
         chosen = []
         for n in range(size):
-            picture = self._picture(number * size + n)
+            picture = self._scenes[self._order[number * size + n]]
             chosen.append(picture[:, :, ::-1] if self._shuffled and rng.integers(2) else picture)
         return (torch.from_numpy(np.stack(chosen)).float().div_(255),)
-
-    def _picture(self, count: int) -> NDArray[np.uint8]:
-        epoch, place = divmod(count, len(self))
-        if self._shuffled and epoch != self._epoch:
-            self._epoch = epoch
-            self._order = np.random.default_rng([self._seed, 1 << 20, epoch]).permutation(len(self))
-        index = int(self._order[place]) if self._shuffled else place
-        pack = int(np.searchsorted(self._ends, index, side="right"))
-        return np.asarray(self._packs[pack][index - (self._ends[pack - 1] if pack else 0)])
 
 
 def open_scenes(path: Path) -> NDArray[np.uint8]:

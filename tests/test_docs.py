@@ -73,7 +73,7 @@ def test_the_example_job_is_allowed(tmp_path: Path) -> None:
 
 
 def test_every_job_option_can_be_given_on_the_command_line() -> None:
-    given = {p.name for p in COMMANDS["restore"].params}
+    given = {p.name for name in ("restore", "repair") for p in COMMANDS[name].params}
     named = {row.name for row in rows(Job)} - {"regrain"}
     assert named <= given
     assert "no_grain" in given

@@ -52,7 +52,8 @@ def test_the_spine_of_a_bent_stripe_has_its_length_and_width(length: float, widt
     assert found.length == pytest.approx(length, rel=0.04, abs=width)
     assert np.median(found.width) == pytest.approx(width, rel=0.15)
     ends = found.points[[0, -1]] if np.linalg.norm(found.points[0] - spine[0]) < width else found.points[[-1, 0]]
-    assert np.linalg.norm(ends - spine[[0, -1]], axis=1).max() < width
+    # Ends are rounded to pixels.
+    assert np.linalg.norm(ends - spine[[0, -1]], axis=1).max() < width + 0.5
 
 
 def test_the_spines_area_is_the_polygons() -> None:

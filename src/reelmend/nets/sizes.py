@@ -12,7 +12,7 @@ FAST: Final[dict[str, Any]] = {"widths": [16, 48, 64, 96], "blocks": [1, 1, 1, 2
 """0.75 million parameters; a third of the reference's time on ONNX Runtime."""
 
 BEST: Final[dict[str, Any]] = {"widths": [32, 64, 96, 128], "blocks": [1, 2, 2, 2], "detail": 12}
-"""1.7 million parameters; about the reference's time."""
+"""1.7 million parameters."""
 
 STILL: Final[dict[str, Any]] = {"widths": [32, 64, 96, 96], "blocks": [1, 1, 2, 2]}
 """1.3 million parameters, for one frame."""

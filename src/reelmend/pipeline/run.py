@@ -86,7 +86,8 @@ def detect(job: Job, progress: Report | None = None) -> Summary:
 def repair(job: Job, progress: Report | None = None, *, kept: KeptRepairs | None = None) -> Summary:
     """Repair what the job's masks say, detected or drawn by hand.
 
-    `kept`: repairs that need not be made again, and where new ones go; the film is the same with and without."""
+    `kept`: repairs that need not be made again, and where new ones go; the film is the same with and without.
+    """
     if job.masks is None or job.output is None:
         raise UsageError("repair needs MASKS to read and an OUTPUT to write")
     return _Run(job, "repair", progress, kept).go()

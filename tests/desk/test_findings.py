@@ -7,11 +7,13 @@ import threading
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
 
 import reelmend
+from reelmend.desk import findings as findings_module
 from reelmend.desk.files import Roots
 from reelmend.desk.findings import Findings
 from reelmend.desk.project import Project, ReelEntry
@@ -85,9 +87,23 @@ def test_other_options_begin_anew_and_edits_do_not_count(entry: ReelEntry) -> No
     assert len(again.records) == 2 and not again.mask(FRAMES - 1, 20, 20).any()
 
 
+def test_lives_are_those_of_explain(entry: ReelEntry, reel: Path, tmp_path: Path) -> None:
+    reelmend.detect(reel, tmp_path / "masks", detector="spike", explain=tmp_path / "blobs.jsonl")
+    findings = search(entry)
+    lines = [json.loads(line)["blobs"] for line in (tmp_path / "blobs.jsonl").read_text().splitlines()]
+    wanted = [[(blob["since"], blob["frames"]) for blob in blobs] for blobs in lines]
+    assert [findings.lives(number) for number in range(FRAMES)] == wanted
+    # A scratch, which the reel need not have.
+    journal = findings.folder / "blobs.jsonl"
+    journal.write_text("".join(json.dumps({"frame": n, "blobs": [{"before": 0 if n else None}]}) + "\n" for n in range(9)))
+    assert Findings(entry).lives(4) == [(0, 9)]
+    with mock.patch.object(findings_module, "LIVES_READ", 2):
+        assert Findings(entry).lives(4) == [(2, 5)]
+
+
 def test_what_is_not_there_is_empty(entry: ReelEntry) -> None:
     findings = Findings(entry)
-    assert findings.records == [] and findings.blobs(3) == []
+    assert findings.records == [] and findings.blobs(3) == [] == findings.lives(3)
     assert not findings.mask(0, 8, 9).any() and findings.mask(0, 8, 9).shape == (8, 9)
     assert findings.stale(entry.job())
 

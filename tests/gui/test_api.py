@@ -71,7 +71,8 @@ def test_a_days_work(client: TestClient, desk: Desk) -> None:
     mask = plane(client.get(f"{REEL}/masks/{worst}.png").content) > 0
     assert mask.mean() == pytest.approx(timeline["damaged"][worst], abs=1e-6)
     blob = client.get(f"{REEL}/blobs/{worst}").json()[0]
-    assert {"probability", "kind", "polarity", "area"} <= blob.keys()
+    assert {"probability", "kind", "polarity", "area", "since", "frames"} <= blob.keys()
+    assert 0 < blob["probability"] <= 1 and blob["since"] <= worst < blob["since"] + blob["frames"]
     # Everything found is more than what a high threshold leaves, and less than a low one.
     low, high = (plane(client.get(f"{REEL}/masks/{worst}.png?threshold={t}").content) > 0 for t in (0.1, 0.99))
     assert low.sum() >= mask.sum() >= high.sum()

@@ -5,12 +5,14 @@ from __future__ import annotations
 import itertools
 import threading
 import weakref
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from threadpoolctl import threadpool_limits
 
 from reelmend.config import Job
+from reelmend.desk.blobs import KnownBlob, known_blobs
 from reelmend.desk.findings import Findings
 from reelmend.desk.preview import Preview, Repaired, digest_of
 from reelmend.desk.project import Project, ReelEntry
@@ -49,6 +51,12 @@ class OpenReel:
     _stages: tuple[object, list[tuple[str, bytes]]] = (None, [])
     """Of the frame that they were asked for last, as JPEG, and what they were made from."""
     _kept: tuple[object, KeptRepairs | None] = (None, None)
+    close: Callable[[], object] = field(init=False)
+    """Let go of its files now."""
+
+    def __post_init__(self) -> None:
+        # Its files are let go of when the last who uses it has done with it, however long ago it left the desk.
+        self.close = weakref.finalize(self, _let_go, self.journal, self.stills)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -73,6 +81,13 @@ class OpenReel:
     def mask(self, number: int, threshold: float | None = None) -> Mask:
         """Damage of a frame after edits."""
         return self.edits.apply(number, self.found(number, threshold))
+
+    def blobs(self, number: int) -> list[KnownBlob]:
+        """The blobs of a frame after edits, with what is known of those that were found."""
+        found = self.found(number)
+        return known_blobs(
+            self.edits.apply(number, found), found, self.findings.blobs(number), self.findings.lives(number)
+        )
 
     def repaired(self, number: int, job: Job) -> Repaired:
         """A frame with its edited mask filled as a job says. What is made by the reel's own job a render need not make
@@ -144,9 +159,10 @@ class OpenReel:
         with self.lock:
             return self.journal.redo()
 
-    def close(self) -> None:
-        self.journal.close()
-        self.stills.close()
+
+def _let_go(journal: Journal, stills: Stills) -> None:
+    journal.close()
+    stills.close()
 
 
 class Desk:
@@ -156,6 +172,9 @@ class Desk:
         self.project = project
         self.queue = Queue()
         self._open: dict[str, OpenReel] = {}
+        """Held open, the one asked for last at the end."""
+        self._used: weakref.WeakValueDictionary[str, OpenReel] = weakref.WeakValueDictionary()
+        """Those, and others that somebody still uses."""
         self._findings: weakref.WeakValueDictionary[str, Findings] = weakref.WeakValueDictionary()
         """Of a reel there is one as long as anything uses it, a search that goes on while the reel is not open too."""
         self._lock = threading.Lock()
@@ -165,15 +184,15 @@ class Desk:
     def reel(self, name: str) -> OpenReel:
         """A reel by its id. Raises UsageError where there is none, and as `open_reel`."""
         with self._lock:
-            found = self._open.pop(name, None)
+            found = self._open.pop(name, None) or self._used.get(name)
             if found is None:
                 entry = self.project.reel(name)
                 stills = Stills(entry.source, Proxies(entry.folder / "proxies", entry.source))
                 findings = self._findings.setdefault(name, Findings(entry))
-                found = OpenReel(entry, stills, findings, Preview(stills), entry.journal())
+                found = self._used[name] = OpenReel(entry, stills, findings, Preview(stills), entry.journal())
             self._open[name] = found
             while len(self._open) > OPEN_REELS:
-                self._open.pop(next(iter(self._open))).close()
+                self._open.pop(next(iter(self._open)))
             return found
 
     def search(self, name: str) -> Task:
@@ -246,7 +265,7 @@ class Desk:
         """Stop what is under way, so that it can go on another time, and let go of everything."""
         self.queue.close()
         with self._lock:
-            for reel in self._open.values():
+            for reel in list(self._used.values()):
                 reel.close()
             self._open.clear()
         self._limits.restore_original_limits()

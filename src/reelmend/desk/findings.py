@@ -34,11 +34,14 @@ from reelmend.desk.stills import png
 from reelmend.errors import MediaError
 from reelmend.film import DamageMap, Mask
 from reelmend.media import open_reel
-from reelmend.pipeline.explain import ExplainWriter
+from reelmend.pipeline.explain import ExplainWriter, goes_on_from
 from reelmend.pipeline.frames import FrameWorker, Outcome
 from reelmend.pipeline.run import CONTEXT
 from reelmend.pipeline.stream import Clock, ahead
 from reelmend.report import FrameRecord
+
+LIVES_READ = 250
+"""Frames to either side in which the life of a blob is followed: a scratch may live as long as its reel."""
 
 Tell = Callable[[int], None]
 """Told after every frame how many are done."""
@@ -91,6 +94,31 @@ class Findings:
         except (OSError, ValueError, KeyError, TypeError):
             self._lines = []
         return []
+
+    def lives(self, number: int) -> list[tuple[int, int]]:
+        """Of every blob of a frame: the first of the frames in a row that it lives in, and how many those are, as far
+        as `LIVES_READ` frames before and after this one."""
+        blobs = self.blobs(number)
+        since, until = [number] * len(blobs), [number] * len(blobs)
+        places: list[int | None] = goes_on_from(blobs)
+        for frame in range(number - 1, max(-1, number - LIVES_READ - 1), -1):
+            before = None
+            for blob, place in enumerate(places):
+                if place is None:
+                    continue
+                before = before or goes_on_from(self.blobs(frame))
+                since[blob] = frame
+                places[blob] = before[place] if place < len(before) else None
+            if before is None:
+                break
+        places = list(range(len(blobs)))
+        for frame in range(number + 1, number + LIVES_READ + 1):
+            after = {place: n for n, place in enumerate(goes_on_from(self.blobs(frame))) if place is not None}
+            places = [None if place is None else after.get(place) for place in places]
+            if not any(place is not None for place in places):
+                break
+            until = [end if place is None else frame for end, place in zip(until, places, strict=True)]
+        return [(first, last - first + 1) for first, last in zip(since, until, strict=True)]
 
     def _line(self, file: BinaryIO, number: int) -> Any:
         """A line by its number; None where there is none yet, or no more."""

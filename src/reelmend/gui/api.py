@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import numpy as np
@@ -140,7 +141,7 @@ def make_api(desk: Desk) -> APIRouter:
 
     @api.get("/reels/{reel}/blobs/{number}")
     def blobs(reel: str, number: Number) -> list[dict[str, Any]]:
-        return desk.reel(reel).findings.blobs(number)
+        return [asdict(one) for one in desk.reel(reel).blobs(number)]
 
     @api.get("/reels/{reel}/timeline")
     def timeline(reel: str) -> Response:

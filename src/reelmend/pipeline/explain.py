@@ -169,6 +169,17 @@ def _before(
     return None
 
 
+def goes_on_from(blobs: Sequence[dict[str, Any]]) -> list[int | None]:
+    """For every blob of a frame's line: the place, in the frame before, of the one whose life it goes on with.
+
+    Two blobs may lie where there was one; its life goes on with the first of them.
+    """
+    places: list[int | None] = []
+    for blob in blobs:
+        places.append(None if blob["before"] in places else blob["before"])
+    return places
+
+
 def _lives(records: Iterator[dict[str, Any]]) -> list[list[tuple[int, int]]]:
     """For every blob of every frame: in how many frames in a row it lives, and since which."""
     chains: list[list[int]] = []
@@ -177,11 +188,9 @@ def _lives(records: Iterator[dict[str, Any]]) -> list[list[tuple[int, int]]]:
     """Of every frame's blobs, which chain they are in."""
     for record in records:
         taken: list[int] = []
-        for blob in record["blobs"]:
-            chain = members[-1][blob["before"]] if blob["before"] is not None else -1
-            # Two blobs may go on from one; the life goes on with the first of them.
-            if chain < 0 or chain in taken:
-                chain = len(chains)
+        for place in goes_on_from(record["blobs"]):
+            chain = members[-1][place] if place is not None else len(chains)
+            if place is None:
                 chains.append([record["frame"], 0])
             chains[chain][1] += 1
             taken.append(chain)

@@ -30,7 +30,7 @@ def test_a_reel_that_left_the_desk_stays_open_for_who_uses_it(tmp_path: Path, mo
         assert desk.reel(one) is used, "there is one of it, or edits would be lost"
         desk.reel(two)
         closed: list[Stills] = []
-        monkeypatch.setattr(Stills, "close", closed.append)
+        monkeypatch.setattr(Stills, "close", lambda self: closed.append(self))
         stills = used.stills
         del used
         gc.collect()

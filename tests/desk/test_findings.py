@@ -95,7 +95,8 @@ def test_lives_are_those_of_explain(entry: ReelEntry, reel: Path, tmp_path: Path
     assert [findings.lives(number) for number in range(FRAMES)] == wanted
     # A scratch, which the reel need not have.
     journal = findings.folder / "blobs.jsonl"
-    journal.write_text("".join(json.dumps({"frame": n, "blobs": [{"before": 0 if n else None}]}) + "\n" for n in range(9)))
+    scratch = ({"frame": n, "blobs": [{"before": 0 if n else None}]} for n in range(9))
+    journal.write_text("".join(json.dumps(line) + "\n" for line in scratch))
     assert Findings(entry).lives(4) == [(0, 9)]
     with mock.patch.object(findings_module, "LIVES_READ", 2):
         assert Findings(entry).lives(4) == [(2, 5)]

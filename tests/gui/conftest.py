@@ -74,6 +74,8 @@ def browser() -> Iterator[object]:
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     if BROWSER is None:
         pytest.skip("no Chromium is installed: the desk's page is not tested")
+    # A machine that trains beside the tests is slow, not wrong.
+    sync_api.expect.set_options(timeout=SECONDS * 1000)
     with sync_api.sync_playwright() as playwright:
         made = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
         yield made

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from reelmend.edits import read_edits
+from reelmend.edits import Operation, apply, read_edits
+from reels import HEIGHT, WIDTH
 
 from .conftest import Server
 
@@ -108,3 +111,98 @@ def test_a_reel_from_opening_to_the_rendered_film(page, media: Path, tmp_path: P
         assert page.evaluate("document.getElementById('timeline').data.rendered.every(Boolean)")
     finally:
         server.kill()
+
+
+def drawn_area(stroke: Operation) -> int:
+    """Pixels of a stroke, drawn on nothing."""
+    return int(apply([stroke], stroke.frames.start, np.zeros((HEIGHT, WIDTH), np.bool_)).sum())
+
+
+def test_masks_are_edited_by_keyboard_alone(page, media: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    expect = sync_api.expect
+    edits = tmp_path / "project" / "reels" / "scan" / "edits.jsonl"
+
+    def edited(key: str) -> Operation:
+        """The operation that a key makes."""
+        with page.expect_response(lambda answer: "/edits" in answer.url or "/follow/" in answer.url) as told:
+            page.keyboard.press(key)
+        assert told.value.ok
+        return read_edits(edits).operations[-1]
+
+    with Server(media, tmp_path / "project") as server:
+        page.goto(server.address)
+        page.click("#open-first")
+        page.click("#browse-list button:has-text('scan.mkv')")
+        expect(page.locator("#found")).to_have_text("Nothing was looked for yet.")
+        page.select_option("#strength", "strong")
+        page.click("#search")
+        expect(page.locator("#found")).to_contain_text("frames looked at")
+        page.click("#worst >> button >> nth=0")
+        worst = int(page.input_value("#number"))
+        page.focus("#viewer")
+
+        # From blob to blob, and what is known of each.
+        page.keyboard.press(".")
+        expect(page.locator("#asked")).to_have_text(
+            re.compile(rf"Frame {worst}: (dust|dirt|hair|scratch), (bright|dark), probability [\d.]+, \d+ pixels, in ")
+        )
+        page.keyboard.press("x")
+        rejected = edited(" ")
+        assert rejected.kind == "reject" and rejected.frame == worst
+        page.keyboard.press("b")
+        page.keyboard.press(" ")
+        for key in ("ArrowRight", "ArrowRight", "Shift+ArrowDown"):
+            page.keyboard.press(key)
+        stroke = edited(" ")
+        x, y = rejected.at
+        assert stroke.kind == "stroke" and stroke.points == ((x, y), (x + 1, y), (x + 2, y), (x + 2, y + 10))
+        page.keyboard.press("q")
+        page.keyboard.press(" ")
+        expect(page.locator("#asked")).to_contain_text(f" {drawn_area(stroke)} pixels, in ")
+
+        # A box in the frames that were asked for, a drawing that is dropped, and the crosshair put away.
+        page.fill("#range-first", "1")
+        page.fill("#range-last", "3")
+        page.focus("#viewer")
+        page.keyboard.press("p")
+        page.keyboard.press(" ")
+        page.keyboard.press("Shift+ArrowUp")
+        page.keyboard.press("Shift+ArrowLeft")
+        box = edited(" ")
+        assert (box.kind, box.first, box.last, box.width, box.height) == ("protect", 1, 3, 10, 10)
+        page.keyboard.press(" ")
+        page.keyboard.press("Escape")
+        page.keyboard.press("Escape")
+        page.keyboard.press("ArrowRight")
+        expect(page.locator("#number")).not_to_have_value(str(worst))
+        assert len(read_edits(edits).operations) == 3
+
+        # What is drawn beside its neighbours lies where it was drawn.
+        page.keyboard.press("s")
+        page.keyboard.press("b")
+        place = page.evaluate(
+            """() => {
+              const viewer = document.getElementById('viewer'), box = viewer.canvas.getBoundingClientRect();
+              const [x, y] = viewer.view.canvas(...viewer.beside(20, 30)), ratio = viewer.canvas.width / box.width;
+              return [box.left + x / ratio, box.top + y / ratio];
+            }"""
+        )
+        with page.expect_response(lambda answer: answer.url.endswith("/edits")):
+            page.mouse.click(*place)
+        (point,) = read_edits(edits).operations[-1].points
+        assert point == pytest.approx((20, 30), abs=1.5)
+
+        # Number, shots and review.
+        page.keyboard.press("g")
+        page.keyboard.type("4")
+        page.keyboard.press("Enter")
+        expect(page.locator("#number")).to_have_value("4")
+        page.focus("#viewer")
+        shots = page.evaluate("document.getElementById('timeline').data.shots")
+        page.keyboard.press("PageUp")
+        expect(page.locator("#number")).to_have_value("0")
+        page.keyboard.press("a")
+        if len(shots) > 1:
+            expect(page.locator("#number")).to_have_value(str(shots[1]))
+            page.keyboard.press("PageUp")
+        expect(page.locator("[data-review=approved]")).to_have_attribute("aria-pressed", "true")

@@ -1,6 +1,7 @@
 // The desk's page: it ties the viewer, the timeline, the panels and the views to each other and to the desk.
 
 import {get, reel as addressOf, send} from "./api.js";
+import {blobTold} from "./blobs.js";
 import {$, element} from "./dom.js";
 import {listReels, wireOpening} from "./open.js";
 import {COLOURS, KINDS} from "./overlays.js";
@@ -95,6 +96,8 @@ function listFrames(place, values) {
 function showReview() {
   if (!data) return;
   const [first, last] = $("viewer").shotOf($("viewer").frame);
+  $("range-first").placeholder = first;
+  $("range-last").placeholder = last;
   $("shot").textContent = data.shots.length ? `Shot of frames ${first} to ${last}` : "No shots known yet";
   for (const button of document.querySelectorAll("[data-review]")) {
     button.setAttribute("aria-pressed", String((data.reviews[first] ?? "to do") === button.dataset.review));
@@ -120,6 +123,17 @@ async function tasks() {
     if (one.kind === "trial" && currentView() === "trial") await showTrial(facts.id);
   }
 }
+
+const review = attempt(async (state, goOn) => {
+  if (!facts) return;
+  const viewer = $("viewer"), [first] = viewer.shotOf(viewer.frame);
+  await send(`${addressOf(facts.id)}/review`, {first, state});
+  await timeline();
+  // On to what is still to do, from here on and then from the beginning.
+  if (!goOn || !data.shots.length) return;
+  const open = data.shots.filter((one) => (data.reviews[one] ?? "to do") === "to do");
+  if (open.length) viewer.go(open.find((one) => one > first) ?? open[0]);
+});
 
 // Controls
 
@@ -161,11 +175,9 @@ function wireViewer() {
   viewer.addEventListener("edited", async () => { await timeline(); viewChanged(context, fail); });
   viewer.addEventListener("changed", mirror);
   viewer.addEventListener("failed", ({detail}) => fail(new Error(detail.said)));
-  viewer.addEventListener("asked", ({detail: {blob, frame}}) => {
-    $("asked").textContent = blob
-      ? `Frame ${frame}: ${blob.kind}, ${blob.polarity}, probability ${blob.probability}, ${blob.area} pixels.`
-      : `Frame ${frame}: nothing was found there.`;
-  });
+  viewer.addEventListener("asked", ({detail}) => { $("asked").textContent = blobTold(detail); });
+  viewer.addEventListener("review", ({detail}) => review(detail.state, true));
+  viewer.addEventListener("number", () => { $("number").focus(); $("number").select(); });
   bar.addEventListener("chosen", ({detail}) => viewer.go(detail.frame));
   $("wall").addEventListener("stepped", ({detail}) => viewer.go(viewer.frame + detail.by));
   for (const button of document.querySelectorAll("[data-tool]")) button.onclick = () => viewer.pick(button.dataset.tool);
@@ -178,9 +190,11 @@ function wireViewer() {
     button.onclick = () => (currentView() === "desk" ? viewer : $("wall")).zoomTo(scale);
   }
   for (const button of document.querySelectorAll("[data-go]")) button.onclick = () => viewer.go(viewer.frame + Number(button.dataset.go));
+  const bound = (id) => ($(id).value === "" ? null : Number($(id).value));
+  for (const id of ["range-first", "range-last"]) $(id).onchange = () => viewer.set({range: [bound("range-first"), bound("range-last")]});
   $("number").onchange = () => viewer.go(Number($("number").value) || 0);
-  $("play").onclick = () => viewer.play(1);
-  $("stop").onclick = () => viewer.play(0);
+  $("play").onclick = () => viewer.player.play(1);
+  $("stop").onclick = () => viewer.player.play(0);
   $("undo").onclick = () => facts && viewer.edit("undo");
   $("redo").onclick = () => facts && viewer.edit("redo");
   $("threshold").oninput = () => {
@@ -192,12 +206,7 @@ function wireViewer() {
 
 function wireWork() {
   for (const button of document.querySelectorAll("[data-review]")) {
-    button.onclick = attempt(async () => {
-      if (!facts) return;
-      const [first] = $("viewer").shotOf($("viewer").frame);
-      await send(`${addressOf(facts.id)}/review`, {first, state: button.dataset.review});
-      await timeline();
-    });
+    button.onclick = () => review(button.dataset.review, false);
   }
   const begin = (work) => attempt(async () => {
     if (!facts) throw new Error("Open a reel first.");

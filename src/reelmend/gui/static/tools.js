@@ -5,50 +5,50 @@ export const TOOLS = {
   brush: {key: "b", name: "Brush", hint: "Paint damage. [ and ] change the size."},
   eraser: {key: "e", name: "Eraser", hint: "Take from the mask."},
   lasso: {key: "l", name: "Lasso", hint: "Draw around damage; with Shift, around what is none."},
-  line: {key: "i", name: "Line", hint: "Draw a scratch once: it is marked along the shot, wherever it wanders."},
+  line: {key: "i", name: "Line", hint: "Draw a scratch once: it is marked in all frames below, wherever it wanders."},
   fill: {key: "f", name: "Fill", hint: "Click into an outline to fill it."},
   reject: {key: "x", name: "Reject", hint: "Click a blob that is no damage."},
-  protect: {key: "p", name: "Protect", hint: "Draw a box: nothing in it is damage, along the shot."},
+  protect: {key: "p", name: "Protect", hint: "Draw a box: nothing in it is damage."},
   ask: {key: "q", name: "Ask", hint: "Click a blob to see why it was found."},
 };
 
 const round = (v) => Math.round(v * 100) / 100;
 
-// The operation of a gesture, or null. `points` are places on the film; `shot` its first and last frame.
-export function operation(tool, points, {frame, radius, shot, shift}) {
+// The operation of a gesture, or null. `points` are places on the film; `stretch` the first and last frame of what lasts.
+export function operation(tool, points, {frame, radius, stretch: [first, last], shift}) {
   const places = points.map(([x, y]) => [round(x), round(y)]);
-  const [first] = places, last = places[places.length - 1];
+  const [begin] = places, end = places[places.length - 1];
   switch (tool) {
     case "brush": return {kind: "stroke", frame, points: places, radius, adds: true};
     case "eraser": return {kind: "stroke", frame, points: places, radius, adds: false};
     case "lasso": return places.length < 3 ? null : {kind: "area", frame, points: places, adds: !shift};
     case "line": {
-      if (Math.hypot(last[0] - first[0], last[1] - first[1]) < 2) return null;
-      return {kind: "line", first: shot[0], last: shot[1], start: first, end: last, width: Math.max(1, radius)};
+      if (Math.hypot(end[0] - begin[0], end[1] - begin[1]) < 2) return null;
+      return {kind: "line", first, last, start: begin, end, width: Math.max(1, radius)};
     }
-    case "fill": return {kind: "fill", frame, at: first};
-    case "reject": return {kind: "reject", frame, at: first};
+    case "fill": return {kind: "fill", frame, at: begin};
+    case "reject": return {kind: "reject", frame, at: begin};
     case "protect": {
-      const width = Math.abs(last[0] - first[0]), height = Math.abs(last[1] - first[1]);
+      const width = Math.abs(end[0] - begin[0]), height = Math.abs(end[1] - begin[1]);
       if (width < 1 || height < 1) return null;
-      return {kind: "protect", first: shot[0], last: shot[1],
-              left: Math.min(first[0], last[0]), top: Math.min(first[1], last[1]), width: round(width), height: round(height)};
+      return {kind: "protect", first, last, left: Math.min(begin[0], end[0]), top: Math.min(begin[1], end[1]),
+              width: round(width), height: round(height)};
     }
     default: return null;
   }
 }
 
-// What a gesture looks like while it is made.
-export function sketch(context, tool, points, view, radius) {
+// What a gesture looks like while it is made. `place` gives the canvas's place of the film's; `radius` is the canvas's.
+export function sketch(context, tool, points, place, radius) {
   if (!points.length) return;
-  const at = points.map(([x, y]) => view.canvas(x, y));
+  const at = points.map((one) => place(...one));
   context.save();
   context.strokeStyle = tool === "eraser" ? "#fff" : "#ffb454";
   context.lineWidth = 1.5;
   if (tool === "brush" || tool === "eraser") {
     context.globalAlpha = 0.6;
     context.lineCap = context.lineJoin = "round";
-    context.lineWidth = Math.max(1, 2 * radius * view.scale);
+    context.lineWidth = Math.max(1, 2 * radius);
   }
   context.beginPath();
   if (tool === "protect") {
@@ -62,5 +62,23 @@ export function sketch(context, tool, points, view, radius) {
     if (tool === "lasso") context.closePath();
   }
   context.stroke();
+  context.restore();
+}
+
+// A crosshair around a pixel of the film, dark and light so that it shows on anything.
+export function crosshair(context, [x, y], scale) {
+  const gap = Math.max(6, scale), far = gap + 14;
+  context.save();
+  for (const [colour, width] of [["#000", 4], ["#ffb454", 1.5]]) {
+    context.strokeStyle = colour;
+    context.lineWidth = width;
+    context.beginPath();
+    context.arc(x, y, gap, 0, 2 * Math.PI);
+    for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
+      context.moveTo(x + gap * dx, y + gap * dy);
+      context.lineTo(x + far * dx, y + far * dy);
+    }
+    context.stroke();
+  }
   context.restore();
 }

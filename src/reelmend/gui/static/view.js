@@ -21,6 +21,13 @@ export class View {
 
   pan(dx, dy) { this.x += dx; this.y += dy; this.fitted = false; }
 
+  // Move so that a place of the film can be seen, if it cannot.
+  reveal(canvas, filmX, filmY) {
+    const [x, y] = this.canvas(filmX, filmY);
+    if (x >= 0 && x < canvas.width && y >= 0 && y < canvas.height) return;
+    this.pan(canvas.width / 2 - x, canvas.height / 2 - y);
+  }
+
   // From the canvas to the film: a pixel's middle lies at whole numbers.
   film(x, y) { return [(x - this.x) / this.scale - 0.5, (y - this.y) / this.scale - 0.5]; }
 

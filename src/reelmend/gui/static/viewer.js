@@ -1,15 +1,18 @@
 // <reel-viewer>: one frame of a reel, large, with its overlays, comparisons and tools.
 //
-// Attributes: reel (id). Events: "frame" {frame}, "edited" {}, "asked" {frame, x, y, blob}, "failed" {said}.
+// Attributes: reel (id). Events: "opened" {facts}, "frame" {frame}, "edited" {}, "asked" {frame, blob, none}, "failed"
+// {said}, "changed" {}, "review" {state}, "number" {}.
 
 import {get, reel, send} from "./api.js";
+import {blobAt, blobBeside} from "./blobs.js";
+import {Hand} from "./hand.js";
 import {pressed} from "./keys.js";
 import {Layers} from "./layers.js";
-import {operation, sketch} from "./tools.js";
+import {Player} from "./player.js";
+import {crosshair, operation, sketch} from "./tools.js";
 import {View} from "./view.js";
 
 const AHEAD = 6;             // frames fetched before they are asked for
-const LIGHTLY = 1.2;         // how much a notch of the wheel zooms
 const CLOSE = 1.25;          // how much a proxy may be enlarged
 const BAR = 7;               // width of the wipe's handle, pixels
 
@@ -22,31 +25,30 @@ class ReelViewer extends HTMLElement {
   shown = {mask: true, damage: false, kinds: false, invented: false, strip: false};
   options = {};               // of the repair that is compared with
   shots = [0];
-  #layers = null; #view = new View(); #wipe = 0.5; #flipped = false;
-  #gesture = null; #playing = 0; #timer = 0; #canvas; #note; #held = null; #drawn = 0;
+  range = [null, null];       // first and last frame of lines and boxes, where that is not the shot
+  canvas = null; view = new View(); wipe = 0.5;
+  #layers = null; #flipped = false; #hand; #note; #held = null; #drawn = 0;
+
+  player = new Player(this, () => this.#layers.now(this.#layers.source(this.frame)));
 
   connectedCallback() {
-    if (this.#canvas) return;
+    if (this.canvas) return;
     this.tabIndex = 0;
     this.setAttribute("role", "application");
     this.setAttribute("aria-label", "Frame viewer");
-    this.#canvas = document.createElement("canvas");
+    this.canvas = document.createElement("canvas");
     this.#note = document.createElement("div");
     this.#note.className = "viewer-note";
     this.#note.setAttribute("role", "status");
-    this.append(this.#canvas, this.#note);
+    this.append(this.canvas, this.#note);
     new ResizeObserver(() => this.#resize()).observe(this);
-    this.addEventListener("keydown", (event) => { if (pressed(this, event)) event.preventDefault(); });
-    this.#canvas.addEventListener("pointerdown", (event) => this.#down(event));
-    this.#canvas.addEventListener("pointermove", (event) => this.#move(event));
-    this.#canvas.addEventListener("pointerup", (event) => this.#up(event));
-    this.#canvas.addEventListener("pointercancel", () => { this.#gesture = null; this.draw(); });
-    this.#canvas.addEventListener("wheel", (event) => this.#wheel(event), {passive: false});
+    this.addEventListener("keydown", (event) => { if (this.#hand.pressed(event) || pressed(this, event)) event.preventDefault(); });
+    this.#hand = new Hand(this);
     this.#resize();
     if (this.getAttribute("reel")) this.open(this.getAttribute("reel"));
   }
 
-  attributeChangedCallback(name, old, now) { if (this.#canvas && now && now !== old) this.open(now); }
+  attributeChangedCallback(name, old, now) { if (this.canvas && now && now !== old) this.open(now); }
 
   // Another reel, from its first frame.
   async open(id) {
@@ -57,7 +59,7 @@ class ReelViewer extends HTMLElement {
         (frame, error) => { if (frame === this.frame) this.#fail(error); });
       this.#agree();
       this.#held = null;
-      this.#view = new View();
+      this.view = new View();
       this.go(0);
       this.#say("");
       this.#send("opened", {facts: this.facts});
@@ -72,6 +74,18 @@ class ReelViewer extends HTMLElement {
     let first = 0, last = Number.isFinite(this.last) ? this.last : frame;
     for (const begin of this.shots) { if (begin <= frame) first = begin; else { last = begin - 1; break; } }
     return [first, last];
+  }
+
+  // The frames of a line or a box that is drawn now.
+  get stretch() {
+    const shot = this.shotOf(this.frame);
+    return this.range.map((one, n) => one ?? shot[n]);
+  }
+
+  // To the shot before or after.
+  goShot(by) {
+    const [first, last] = this.shotOf(this.frame);
+    this.go(by > 0 ? last + 1 : this.frame > first ? first : this.shotOf(first - 1)[0]);
   }
 
   go(frame) {
@@ -106,14 +120,14 @@ class ReelViewer extends HTMLElement {
 
   // Where it looks: the place of the film in its middle, its zoom, and whether it fits the whole.
   get look() {
-    const {width, height} = this.#canvas;
-    return {at: this.#view.film(width / 2, height / 2), scale: this.#view.scale, fitted: this.#view.fitted};
+    const {width, height} = this.canvas;
+    return {at: this.view.film(width / 2, height / 2), scale: this.view.scale, fitted: this.view.fitted};
   }
 
   #resize() {
     const box = this.getBoundingClientRect(), ratio = window.devicePixelRatio || 1;
-    this.#canvas.width = Math.max(1, Math.round(box.width * ratio));
-    this.#canvas.height = Math.max(1, Math.round(box.height * ratio));
+    this.canvas.width = Math.max(1, Math.round(box.width * ratio));
+    this.canvas.height = Math.max(1, Math.round(box.height * ratio));
     this.draw();
   }
 
@@ -123,25 +137,27 @@ class ReelViewer extends HTMLElement {
   }
 
   #paint() {
-    const context = this.#canvas.getContext("2d");
+    const context = this.canvas.getContext("2d");
     context.setTransform(1, 0, 0, 1, 0, 0);
-    context.clearRect(0, 0, this.#canvas.width, this.#canvas.height);
+    context.clearRect(0, 0, this.canvas.width, this.canvas.height);
     if (!this.facts) return;
-    if (this.#view.fitted) this.#view.fit(this.#canvas, ...this.#extent());
+    if (this.view.fitted) this.view.fit(this.canvas, ...this.#extent());
     const {proxy, width} = this.facts;
-    this.#layers.proxy = proxy && this.compare === "off" && this.#view.scale * width <= proxy * CLOSE ? proxy : null;
+    this.#layers.proxy = proxy && this.compare === "off" && this.view.scale * width <= proxy * CLOSE ? proxy : null;
     const own = this.#layers.ready(this.#layers.source(this.frame), this.frame), source = own ?? this.#held;
     if (!source) return;
     // Until its own has come, the picture before stays: nothing flickers.
     this.painted = own ? this.frame : -1;
     this.#held = source;
-    context.imageSmoothingEnabled = this.#view.scale < 1;
+    context.imageSmoothingEnabled = this.view.scale < 1;
     context.imageSmoothingQuality = "high";
     if (this.#note.textContent.startsWith("repair") && (this.shown.strip || this.compare === "off")) this.#say("");
     if (this.shown.strip) this.#paintStrip(context);
     else if (this.compare === "off") this.#place(context, source, 0, true);
     else this.#paintCompared(context, source);
-    if (this.#gesture?.points) sketch(context, this.tool, this.#gesture.points, this.#view, this.radius);
+    const {points, at} = this.#hand, place = (x, y) => this.view.canvas(...this.beside(x, y));
+    if (points) sketch(context, this.tool, points, place, this.radius * this.view.scale);
+    if (at) crosshair(context, place(...at), this.view.scale);
   }
 
   // Width and height that all that is shown takes, pixels of film.
@@ -151,9 +167,18 @@ class ReelViewer extends HTMLElement {
     return this.compare === "beside" ? [2 * width, height] : [width, height];
   }
 
+  // A place of the frame among the pictures that are shown, and back.
+  beside = (x, y) => [x + (this.shown.strip ? this.facts.width : 0), y];
+  within([x, y]) {
+    const right = this.shown.strip || (this.compare === "beside" && x >= this.facts.width - 0.5);
+    return [right ? x - this.facts.width : x, y];
+  }
+
+  get wipeAt() { return this.view.x + this.wipe * this.facts.width * this.view.scale; }
+
   // A picture, `column` widths of the frame to the right.
   #place(context, picture, column, overlaid, frame = this.frame) {
-    const {scale, x, y} = this.#view, {width, height} = this.facts;
+    const {scale, x, y} = this.view, {width, height} = this.facts;
     const box = [x + column * width * scale, y, width * scale, height * scale];
     context.drawImage(picture, ...box);
     if (!overlaid) return;
@@ -182,59 +207,31 @@ class ReelViewer extends HTMLElement {
       const made = this.#layers.difference(this.frame, source, other);
       if (made) this.#place(context, made, 0, false);
     } else {
-      const at = this.#view.x + this.#wipe * this.facts.width * this.#view.scale;
+      const at = this.wipeAt;
       this.#place(context, source, 0, true);
       context.save();
       context.beginPath();
-      context.rect(at, 0, this.#canvas.width, this.#canvas.height);
+      context.rect(at, 0, this.canvas.width, this.canvas.height);
       context.clip();
       this.#place(context, other, 0, false);
       context.restore();
       context.fillStyle = "#ffb454";
-      context.fillRect(at - 1, 0, 2, this.#canvas.height);
-      context.fillRect(at - BAR / 2, this.#canvas.height / 2 - 18, BAR, 36);
+      context.fillRect(at - 1, 0, 2, this.canvas.height);
+      context.fillRect(at - BAR / 2, this.canvas.height / 2 - 18, BAR, 36);
     }
   }
 
-  #at(event) {
-    const box = this.#canvas.getBoundingClientRect(), ratio = this.#canvas.width / box.width;
-    return [(event.clientX - box.left) * ratio, (event.clientY - box.top) * ratio];
-  }
-
-  #down(event) {
-    if (!this.facts || event.button > 1) return;
-    this.focus({preventScroll: true});
-    const [x, y] = this.#at(event);
-    const wipe = this.#view.x + this.#wipe * this.facts.width * this.#view.scale;
-    this.#canvas.setPointerCapture(event.pointerId);
-    if (this.compare === "wipe" && Math.abs(x - wipe) < 12) this.#gesture = {wipe: true};
-    else if (this.tool === "pan" || event.button === 1) this.#gesture = {from: [x, y]};
-    else this.#gesture = {points: [this.#view.film(x, y)]};
-    this.draw();
-  }
-
-  #move(event) {
-    if (!this.#gesture) return;
-    const [x, y] = this.#at(event);
-    if (this.#gesture.wipe) {
-      this.#wipe = Math.min(1, Math.max(0, (x - this.#view.x) / (this.facts.width * this.#view.scale)));
-    } else if (this.#gesture.from) {
-      this.#view.pan(x - this.#gesture.from[0], y - this.#gesture.from[1]);
-      this.#gesture.from = [x, y];
-    } else if (this.#gesture.points.length < 5000) this.#gesture.points.push(this.#view.film(x, y));
-    this.draw();
-  }
-
-  async #up(event) {
-    const gesture = this.#gesture;
-    this.#gesture = null;
-    this.draw();
-    if (!gesture?.points) return;
-    if (this.tool === "ask") { await this.#ask(gesture.points[0]); return; }
-    const given = {frame: this.frame, radius: this.radius, shot: this.shotOf(this.frame), shift: event.shiftKey};
-    const edit = operation(this.tool, gesture.points, given);
-    // A scratch is drawn once and goes where it wanders.
-    if (edit) await this.edit(edit.kind === "line" ? `follow/${this.frame}` : "edits", edit);
+  // What the hand has drawn or pointed at.
+  async done(points, shift) {
+    if (this.tool === "ask") { await this.#ask(points[0]); return; }
+    const given = {frame: this.frame, radius: this.radius, stretch: this.stretch, shift};
+    const edit = operation(this.tool, points, given);
+    if (!edit) return;
+    if (edit.kind !== "line") { await this.edit("edits", edit); return; }
+    // A scratch is drawn once and goes where it wanders; many frames have to be read for that.
+    this.#say("following the line…");
+    await this.edit(`follow/${this.frame}`, edit);
+    if (this.#note.textContent.startsWith("following")) this.#say("");
   }
 
   // "edits" or "follow/FRAME" with an operation, "undo" or "redo".
@@ -246,54 +243,48 @@ class ReelViewer extends HTMLElement {
     } catch (error) { this.#fail(error); }
   }
 
-  async #ask([x, y]) {
-    try {
-      const blobs = await get(`${this.#base}/blobs/${this.frame}`);
-      const inside = blobs.filter((one) => x >= one.left - 1 && x <= one.left + one.width
-        && y >= one.top - 1 && y <= one.top + one.height);
-      inside.sort((a, b) => Math.hypot(a.x - x, a.y - y) - Math.hypot(b.x - x, b.y - y));
-      this.#send("asked", {frame: this.frame, x, y, blob: inside[0] ?? null});
-    } catch (error) { this.#fail(error); }
+  // What is known of the blob at a place.
+  async #ask(place) {
+    await this.#blobs((blobs, frame) => this.#send("asked", {frame, blob: blobAt(blobs, place)}));
   }
 
-  #wheel(event) {
-    event.preventDefault();
-    if (!this.facts) return;
-    this.#view.zoom(this.#view.scale * (event.deltaY < 0 ? LIGHTLY : 1 / LIGHTLY), ...this.#at(event));
-    this.draw();
+  // Put the crosshair on the next blob of the frame, or the one before.
+  async step(by) {
+    await this.#blobs((blobs, frame) => {
+      const blob = blobBeside(blobs, this.#hand.at, by);
+      if (blob) this.#hand.point([blob.x, blob.y]);
+      this.#send("asked", {frame, blob, none: true});
+    });
+  }
+
+  async #blobs(use) {
+    const {frame} = this;
+    try {
+      const blobs = await get(`${this.#base}/blobs/${frame}`);
+      if (frame === this.frame) use(blobs, frame);
+    } catch (error) { this.#fail(error); }
   }
 
   zoomTo(scale) {
     if (!this.facts) return;
-    if (scale === "fit") { this.#view.fit(this.#canvas, ...this.#extent()); this.draw(); return; }
-    this.#view.zoom(scale, this.#canvas.width / 2, this.#canvas.height / 2);
+    if (scale === "fit") { this.view.fit(this.canvas, ...this.#extent()); this.draw(); return; }
+    this.view.zoom(scale, this.canvas.width / 2, this.canvas.height / 2);
     this.draw();
   }
 
-  get zoom() { return this.#view.scale; }
-
-  // J and L play backwards and forwards, faster with every press; K stops.
-  play(direction) {
-    const same = Math.sign(this.#playing) === direction;
-    this.#playing = direction === 0 ? 0 : same ? Math.sign(direction) * Math.min(8, Math.abs(this.#playing) * 2) : direction;
-    clearInterval(this.#timer);
-    if (!this.#playing || !this.facts) return;
-    const [over, under = 1] = this.facts.rate.split("/").map(Number);
-    this.#timer = setInterval(() => {
-      const next = this.frame + Math.sign(this.#playing);
-      if (next < 0 || next > this.last) { this.play(0); return; }
-      // A frame that has not come yet is waited for: nothing is skipped.
-      if (this.#layers.now(this.#layers.source(this.frame))) this.go(next);
-    }, 1000 / (over / under) / Math.abs(this.#playing));
-  }
+  get zoom() { return this.view.scale; }
 
   flip() { this.#flipped = !this.#flipped; this.draw(); }
+
+  review(state) { this.#send("review", {state}); }
+
+  askNumber() { this.#send("number", {}); }
 
   pick(tool) { this.set({tool}); this.#send("changed", {}); }
 
   toggle(name) {
     this.shown = {...this.shown, [name]: !this.shown[name]};
-    if (name === "strip") this.#view.fitted = true;
+    if (name === "strip") this.view.fitted = true;
     this.draw();
     this.#send("changed", {});
   }

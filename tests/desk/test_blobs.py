@@ -49,5 +49,3 @@ def test_every_blob_is_there_once_and_hit_by_its_place(mask: np.ndarray) -> None
     assert sum(one.area for one in blobs) == mask.sum()
     assert all(mask[one.y, one.x] for one in blobs)
     assert blobs == sorted(blobs, key=lambda one: (one.y, one.x))
-
-

@@ -145,3 +145,29 @@ def test_every_text_is_readable(page, media: Path, tmp_path: Path) -> None:  # t
         page.click("#render")
         sync_api.expect(page.locator("#said")).to_contain_text("is no file name")
         assert page.evaluate(FAINT) == []
+
+
+SMALLEST_TEXT = """() => Math.min(...[...document.querySelectorAll('.desk *')]
+  .filter(one => one.checkVisibility())
+  .filter(one => [...one.childNodes].some(node => node.nodeType === 3 && node.textContent.trim()))
+  .map(one => parseFloat(getComputedStyle(one).fontSize)))"""
+
+CUT_OFF = """() => [...document.querySelectorAll('.desk-head, .desk-reels, .desk-transport, .desk-panel, .desk-page')]
+  .filter(one => one.checkVisibility() && one.scrollWidth > one.clientWidth + 1).map(one => one.className)"""
+
+
+@pytest.mark.parametrize(("size", "text"), [((1280, 720), 12), ((3840, 2160), 20)])
+def test_the_page_fits_small_and_large_screens(
+    page, media: Path, tmp_path: Path, size: tuple[int, int], text: int
+) -> None:  # type: ignore[no-untyped-def]
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    with Server(media, tmp_path / "project") as server:
+        page.goto(server.address)
+        page.click("#open-first")
+        page.click("#browse-list button:has-text('scan.mkv')")
+        page.wait_for_function("document.getElementById('viewer').painted === 0")
+        for view in VIEWS:
+            page.click(f"[data-view-of={view}]")
+            page.wait_for_timeout(100)
+            assert page.evaluate(SMALLEST_TEXT) >= text, view
+            assert page.evaluate(CUT_OFF) == [], view

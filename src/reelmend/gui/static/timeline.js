@@ -4,6 +4,7 @@
 // Event: "chosen" {frame}.
 
 const UNSURE = 1e-4;         // share of a frame's pixels from which on it is marked
+const TEXT = 14;             // size of the page's text that marks are made for, pixels
 const STATES = {"to do": "#6b6b6b", approved: "#4c9f70", rejected: "#c75c5c"};
 const SAFE = {"to do": "#6b6b6b", approved: "#56b4e9", rejected: "#e69f00"};
 
@@ -52,18 +53,20 @@ class ReelTimeline extends HTMLElement {
 
   #paint() {
     const box = this.getBoundingClientRect(), ratio = window.devicePixelRatio || 1;
+    // Marks grow with the page's text.
+    const unit = ratio * parseFloat(getComputedStyle(document.documentElement).fontSize) / TEXT;
     const canvas = this.#canvas, width = Math.max(1, Math.round(box.width * ratio));
     const height = Math.max(1, Math.round(box.height * ratio));
     canvas.width = width; canvas.height = height;
     const context = canvas.getContext("2d"), frames = this.#frames, {damaged, shots, reviews, edited, rendered = [], unsure = []} = this.data;
-    const at = (frame) => frame / frames * width, foot = height - 14 * ratio;
+    const at = (frame) => frame / frames * width, foot = height - 14 * unit;
     const colours = this.palette === "safe" ? SAFE : STATES;
     shots.forEach((first, n) => {
       const end = n + 1 < shots.length ? shots[n + 1] : Math.max(damaged.length, first + 1);
       context.fillStyle = n % 2 ? "#2b2b2b" : "#303030";
       context.fillRect(at(first), 0, at(end) - at(first), foot);
       context.fillStyle = colours[reviews[first] ?? "to do"];
-      context.fillRect(at(first), foot + 2 * ratio, Math.max(1, at(end) - at(first) - ratio), 6 * ratio);
+      context.fillRect(at(first), foot + 2 * unit, Math.max(1, at(end) - at(first) - unit), 6 * unit);
     });
     // The root: a frame with a speck is to be seen beside one that is half lost.
     const most = Math.sqrt(Math.max(1e-6, ...damaged));
@@ -76,13 +79,13 @@ class ReelTimeline extends HTMLElement {
       context.fillRect(at(n), foot - tall, Math.max(1, width * step / frames - (width / frames > 3 ? 1 : 0)), tall);
     }
     context.fillStyle = "#e0669a";
-    unsure.forEach((value, n) => { if (value > UNSURE) context.fillRect(at(n), foot - 3 * ratio, Math.max(1, width / frames), 3 * ratio); });
+    unsure.forEach((value, n) => { if (value > UNSURE) context.fillRect(at(n), foot - 3 * unit, Math.max(1, width / frames), 3 * unit); });
     context.fillStyle = "#9a9a9a";
-    rendered.forEach((there, n) => { if (there) context.fillRect(at(n), foot + 10 * ratio, Math.max(1, width / frames), 2 * ratio); });
+    rendered.forEach((there, n) => { if (there) context.fillRect(at(n), foot + 10 * unit, Math.max(1, width / frames), 2 * unit); });
     context.fillStyle = "#8ecdf2";
-    for (const frame of edited) context.fillRect(at(frame), 0, Math.max(2, width / frames), 4 * ratio);
+    for (const frame of edited) context.fillRect(at(frame), 0, Math.max(2, width / frames), 4 * unit);
     context.fillStyle = "#fff";
-    context.fillRect(at(this.frame + 0.5) - ratio, 0, 2 * ratio, height);
+    context.fillRect(at(this.frame + 0.5) - unit, 0, 2 * unit, height);
   }
 }
 

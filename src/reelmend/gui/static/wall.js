@@ -7,7 +7,7 @@ import {Pictures} from "./pictures.js";
 import {View} from "./view.js";
 
 const LIGHTLY = 1.2;
-const CAPTION = 34;          // height of a caption, pixels
+const CAPTION = 2.4;         // height of a caption in the size of the page's text
 
 class PictureWall extends HTMLElement {
   #pictures = new Pictures(); #view = new View(); #tiles = []; #size = [1, 1]; #from = null; #edition = 0; #drawn = 0;
@@ -62,8 +62,9 @@ class PictureWall extends HTMLElement {
   // As many columns as show the pictures largest.
   #arrange() {
     const count = this.#tiles.length, [width, height] = this.#size;
+    const caption = CAPTION * parseFloat(getComputedStyle(document.documentElement).fontSize);
     const scale = (columns) => Math.min(this.clientWidth / columns / width,
-      (this.clientHeight / Math.ceil(count / columns) - CAPTION) / height);
+      (this.clientHeight / Math.ceil(count / columns) - caption) / height);
     const choices = Array.from({length: count}, (_, n) => n + 1).sort((a, b) => scale(b) - scale(a));
     this.style.setProperty("--columns", choices[0] ?? 1);
   }

@@ -1,11 +1,12 @@
 """How well detectors find damage: one table over the evaluation clips, which no training has seen.
 
-    python -m benchmarks.detection [NAME_OR_CARD ...] [--split test] [--write docs/detection.md]
+    python -m benchmarks.detection [NAME_OR_CARD ...] [--alone] [--split test] [--write docs/detection.md]
 
 A name is one that `reelmend models` lists; a path is that of a weight card. Every detector looks at the clips' windows
 as restoration does, at standard strength, and again at the clips before they were damaged: what it takes there is false
 alarm. Figures are means over clips. Results are kept in `OUT/detection-<split>.json`: a detector that is not asked for
-again keeps its row. `--write` puts the table between the marks in a document. `--engines` makes the second table: one
+again keeps its row; of `--alone`, networks without the classical detector's second opinion, in another file and table.
+`--write` puts the table between the marks in a document. `--engines` makes the second table: one
 network on every engine and precision, its speed beside its Dice, so that no speed is bought blind.
 """
 
@@ -26,7 +27,7 @@ from numpy.typing import NDArray
 from benchmarks.clips import build_all, data_folder
 from benchmarks.quality import folders
 from reelmend.detect import make_detector
-from reelmend.detect.learned import LearnedDetector
+from reelmend.detect.learned import LearnedDetector, learned
 from reelmend.detect.promise import Detection, Detector
 from reelmend.evaluate.calibration import Bin, Reliability
 from reelmend.evaluate.masks import BlobCounts, Counts, blob_recall, count
@@ -49,6 +50,7 @@ SIZES = ("1-4", "5-12", "13-40", "41-150", "151+")
 """Pixels of area of the blobs in `evaluate.masks.SIZE_BINS`."""
 
 BEGIN, END = "<!-- table: python -m benchmarks.detection -->", "<!-- end of table -->"
+BEGIN_ALONE = "<!-- table: python -m benchmarks.detection --alone -->"
 BEGIN_ENGINES = "<!-- table: python -m benchmarks.detection --engines -->"
 
 ENGINE_ROWS: tuple[tuple[str, Precision], ...] = (
@@ -233,16 +235,20 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=data_folder())
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--strength", default="standard")
+    parser.add_argument("--alone", action="store_true", help="networks without a second opinion")
     parser.add_argument("--engines", metavar="NAME", help="the second table, of this network")
     parser.add_argument("--write", type=Path, metavar="DOCUMENT")
     options = parser.parse_args()
     clips = folders(options.out, options.split)
     if not all((clip / "clip.json").exists() for clip in clips):
         build_all(options.data, options.out, options.split)
-    target = options.out / f"detection-{options.split}.json"
+    target = options.out / f"detection-{options.split}{'-alone' if options.alone else ''}.json"
     results: dict[str, Any] = json.loads(target.read_text()) if target.exists() else {}
     for name in options.names:
-        detector = make_detector(name, options.strength, threads=options.threads)
+        if options.alone:
+            detector: Detector = learned(name, options.strength, threads=options.threads, second=False)
+        else:
+            detector = make_detector(name, options.strength, threads=options.threads)
         title = Path(name).stem if name.endswith(".json") else name
         entry = facts_of(name, detector) | score(detector, clips)
         if isinstance(detector, LearnedDetector):
@@ -253,7 +259,7 @@ def main() -> None:
     text = table(results)
     print(text)
     if options.write:
-        put(options.write, BEGIN, text)
+        put(options.write, BEGIN_ALONE if options.alone else BEGIN, text)
     if options.engines:
         text = engine_table(options.engines, clips, options.threads)
         if options.write:

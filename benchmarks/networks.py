@@ -6,19 +6,20 @@
 Trains what is not trained yet and writes weight cards to `OUT/networks/cards`; `python -m benchmarks.detection` takes
 their paths. A run that was stopped goes on. The pretraining ladder is denoising, then photographs, then film, each for
 as many steps as the others have in all: `...-ladder` has had three stages, `...-denoised` two, and `...-photos` two.
+`...-loss` are trained with one half of the loss, or with the pixel loss focused on what is wrong (Lin et al. 2017).
 """
 
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from reelmend.nets.sizes import FAST
 from reelmend.train.detector import train
 from reelmend.train.publish import publish_run, sources_of
-from reelmend.train.recipe import Data, Net, Optimiser, TrainRecipe
+from reelmend.train.recipe import Data, Loss, Net, Optimiser, TrainRecipe
 
 WIDTH, DEPTH = 16, 3
 """Of the U-Nets: a quarter of the papers' width, so that they train on processors too."""
@@ -45,6 +46,7 @@ class Entry:
     """Name of the entry whose weights it begins with."""
     photos: bool = False
     """Learns from photographs, not from film."""
+    loss: Loss = field(default_factory=Loss)
     shown: bool = True
     """Whether it is a detector for the table, not only a stage on the way."""
 
@@ -65,6 +67,9 @@ def entries() -> list[Entry]:
                 Entry(f"{name}-denoised-photographs", window, after=f"{name}-denoise", photos=True, shown=False),
                 Entry(f"{name}-ladder", window, after=f"{name}-denoised-photographs"),
             ]
+    compact = Net(name="compact", frames=5, features="ranked", sizes=FAST)
+    losses = {"pixel": Loss(region=0), "region": Loss(pixel=0), "focal": Loss(focus=2)}
+    found += [Entry(f"compact-window-{kind}-loss", compact, loss=loss) for kind, loss in losses.items()]
     three = Net(name="unet", frames=3, features="residuals", sizes={"width": WIDTH, "depth": DEPTH})
     return [*found, Entry("unet-window-of-3", three)]
 
@@ -78,7 +83,8 @@ def recipe_of(entry: Entry, steps: int, crops: int, runs: Path) -> TrainRecipe:
         data=Data(
             damage="training-stills" if entry.net.frames == 1 else "training-window", crop=192, cached=crops
         ),
-        optimiser=Optimiser(rate=2e-3, average=0.995, warmup=100),
+        loss=entry.loss,
+        optimiser=Optimiser(rate=2e-3, average=0.99, warmup=50),
         steps=steps,
         batch=16,
         validate_every=max(1, steps // 4),

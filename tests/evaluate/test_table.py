@@ -13,9 +13,10 @@ import pytest
 
 from reelmend.errors import UsageError
 from reelmend.evaluate.bootstrap import Resampling
+from reelmend.evaluate.columns import COLUMNS, best_of, odd_ones
 from reelmend.evaluate.measure import Settings, measure_masks, measure_restoration, measure_sweep
 from reelmend.evaluate.provenance import read_result
-from reelmend.evaluate.table import COLUMNS, best_of, comma_separated, markdown, odd_ones, page, write_tables
+from reelmend.evaluate.table import comma_separated, markdown, page, write_tables
 
 Rows = list[tuple[Path, dict[str, Any]]]
 

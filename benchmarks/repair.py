@@ -1,12 +1,13 @@
 """How well repairers fill holes: one table over the evaluation clips, with the true masks or with found ones.
 
-    python -m benchmarks.repair [NAME ...] [--split test] [--detector NAME] [--grow 2] [--every N]
+    python -m benchmarks.repair [NAME_OR_CARD ...] [--split test] [--detector NAME] [--grow 2] [--every N]
         [--write docs/repair.md]
 
 Every repairer sees the same windows and masks. PSNR of luma inside the true damage, in dB, means over clips: before
 grain is put back, after, and after with the error blurred by a Gaussian of 1.5 pixels (grain costs PSNR although nobody
 sees it). Places where neighbours fail are those of which the temporal repairer is unsure. Results are kept in
-`OUT/repair-<split>[-<detector>].json`: a repairer that is not asked for again keeps its row.
+`OUT/repair-<split>[-<detector>].json`: a repairer that is not asked for again keeps its row, which says so where only
+every Nth frame was looked at (slow ones).
 """
 
 from __future__ import annotations
@@ -176,7 +177,7 @@ def table(results: dict[str, Any]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(REPAIRERS)}")
+    parser.add_argument("names", nargs="*", metavar="NAME_OR_CARD", help=f"of {', '.join(REPAIRERS)}")
     parser.add_argument("--split", choices=("dev", "test", "all"), default="test")
     parser.add_argument("--detector", metavar="NAME", help="find the masks instead of taking the true ones")
     parser.add_argument("--grow", type=int, default=2)
@@ -194,7 +195,8 @@ def main() -> None:
     if options.names:
         clips = [read_clip(clip, options.detector, options.grow) for clip in folders_]
         for name in options.names:
-            results[name] = score(make_repairer(name), clips, options.every)
+            title = Path(name).stem + (f" (1 frame in {options.every})" if options.every > 1 else "")
+            results[title] = score(make_repairer(name), clips, options.every)
             target.write_text(json.dumps(results, indent=1) + "\n")
     text = table(results)
     print(text)

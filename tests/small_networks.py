@@ -1,7 +1,8 @@
-"""Every network of the zoo, small and as if trained, for tests of what runs it."""
+"""Every network of the zoo, small and as if trained, and a plain rule as one, for tests of what runs them."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from reelmend.nets.card import publish
 from reelmend.nets.zoo import NETS, Detector
-from reelmend.runtime import Card
+from reelmend.runtime import Card, Network
 
 SIZES: dict[str, dict[str, Any]] = {name: {"width": 8, "depth": 2} for name in NETS} | {
     "compact": {"widths": [8, 16, 24], "blocks": [1, 0, 1], "detail": 4},
@@ -71,3 +72,37 @@ def small(name: str, frames: int, seed: int = 0, **sizes: Any) -> Detector:
 def published(folder: Path, name: str = "compact", frames: int = 5, *, called: str = "", **facts: Any) -> Card:
     """The files of a small network in `folder`; their card."""
     return publish(small(name, frames), FACTS | facts, folder, called or f"{name}-{frames}")
+
+
+@dataclass
+class Spikes:
+    """An engine: how far the centre lies beyond all its neighbours, or a still's pixels beyond 0.9 or below 0.1."""
+
+    name: str = "spikes"
+
+    def run(self, stacks: np.ndarray) -> np.ndarray:
+        centre, others = stacks[:, :1], stacks[:, 1:]
+        if stacks.shape[1] == 1:
+            return ((centre > 0.9) | (centre < 0.1)).astype(np.float32)
+        beyond = np.maximum(centre - others.max(axis=1, keepdims=True), others.min(axis=1, keepdims=True) - centre)
+        return np.clip(4 * beyond, 0, 1).astype(np.float32)
+
+
+def network(frames: int, **points: float) -> Network:
+    card = Card.model_validate(
+        {
+            "name": f"spikes-{frames}",
+            "kind": "network",
+            "architecture": {"net": "unet", "frames": frames, "features": "residuals", "sizes": {}},
+            "multiple": 1,
+            "margin": 0,
+            "exact": True,
+            "weights": "none.safetensors",
+            "graph": "none.onnx",
+            "sha256": "0" * 64,
+            "graph_sha256": "0" * 64,
+        }
+        | FACTS
+        | {"operating_points": {"gentle": 0.8, "standard": 0.5, "strong": 0.3} | points}
+    )
+    return Network(card, Spikes())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,42 +18,7 @@ from reelmend.motion.cuts import shots
 from reelmend.motion.picture import picture
 from reelmend.motion.stack import stack_of
 from reelmend.motion.windows import Window, windows
-from reelmend.runtime import Card, Network
-from small_networks import FACTS, published
-
-
-@dataclass
-class Spikes:
-    """An engine: how far the centre lies beyond all its neighbours, or a still's pixels beyond 0.9 or below 0.1."""
-
-    name: str = "spikes"
-
-    def run(self, stacks: np.ndarray) -> np.ndarray:
-        centre, others = stacks[:, :1], stacks[:, 1:]
-        if stacks.shape[1] == 1:
-            return ((centre > 0.9) | (centre < 0.1)).astype(np.float32)
-        beyond = np.maximum(centre - others.max(axis=1, keepdims=True), others.min(axis=1, keepdims=True) - centre)
-        return np.clip(4 * beyond, 0, 1).astype(np.float32)
-
-
-def network(frames: int, **points: float) -> Network:
-    card = Card.model_validate(
-        {
-            "name": f"spikes-{frames}",
-            "kind": "network",
-            "architecture": {"net": "unet", "frames": frames, "features": "residuals", "sizes": {}},
-            "multiple": 1,
-            "margin": 0,
-            "exact": True,
-            "weights": "none.safetensors",
-            "graph": "none.onnx",
-            "sha256": "0" * 64,
-            "graph_sha256": "0" * 64,
-        }
-        | FACTS
-        | {"operating_points": {"gentle": 0.8, "standard": 0.5, "strong": 0.3} | points}
-    )
-    return Network(card, Spikes())
+from small_networks import network, published
 
 
 def look(frames: list[Frame]) -> list[Window]:

@@ -26,10 +26,11 @@ def test_an_unknown_detector_is_told_with_those_there_are() -> None:
         make_detector("wizard")
 
 
+@pytest.mark.parametrize("size", [(90, 122), (90, 1500)], ids=["small", "larger than motion is computed on"])
 @pytest.mark.parametrize("name", DETECTORS)
-def test_every_detector_keeps_the_promise(name: str) -> None:
+def test_every_detector_keeps_the_promise(name: str, size: tuple[int, int]) -> None:
     """The conformance suite: shapes, types, ranges, masks inside maps, and no dependence on threads or order."""
-    frames, _ = damaged(pan(7, 90, 122, grain=3), [Speck(3, 50, 50, 4, 250)])
+    frames, _ = damaged(pan(7, *size, grain=3), [Speck(3, 50, 50, 4, 250)])
     detector = make_detector(name)
     assert detector.name == name
     with ThreadPoolExecutor(2) as pool:
@@ -40,7 +41,7 @@ def test_every_detector_keeps_the_promise(name: str) -> None:
         assert all(abs(other - index) <= 6 for other in detector.needs(evidence))
         first = detector.decide(evidence, tuple(together[other] for other in detector.needs(evidence)))
         second = detector.decide(alone[index], tuple(alone.get(other) for other in detector.needs(alone[index])))
-        assert first.damage.shape == first.mask.shape == (90, 122)
+        assert first.damage.shape == first.mask.shape == size
         assert first.damage.dtype == np.float32
         assert first.mask.dtype == np.bool_
         assert 0 <= first.damage.min() <= first.damage.max() <= 1

@@ -20,7 +20,7 @@ from reelmend.desk.proxies import Proxies
 from reelmend.desk.queue import Queue, Task
 from reelmend.desk.renders import RenderState, origin_of, places_of, render_job, render_state
 from reelmend.desk.stills import Stills, jpeg
-from reelmend.detect.learned import FRINGE, LARGEST_SHARE, SMALLEST
+from reelmend.detect.learned import FRINGE, LARGEST_SHARE, smallest_blob
 from reelmend.detect.refine import Limits, refine
 from reelmend.edits import Edits, Journal, Line, Operation, follow_line
 from reelmend.errors import UsageError
@@ -73,7 +73,7 @@ class OpenReel:
             return self.findings.mask(number, *self.size)
         height, width = self.size
         job = self.entry.job().detect
-        smallest = job.min_blob or max(1, round(SMALLEST[job.strength] * max(1.0, (width / 640) ** 2)))
+        smallest = job.min_blob or smallest_blob(job.strength, width)
         largest = job.max_blob or round(LARGEST_SHARE * height * width)
         seed = min(max(threshold, 0.004), 1.0)
         return refine(self.findings.damage(number, *self.size), Limits(seed, FRINGE * seed, smallest, largest))

@@ -20,7 +20,7 @@ from benchmarks.clips import build_all, data_folder
 from benchmarks.detection import windows_of
 from benchmarks.quality import folders
 from reelmend.detect.learned import learned
-from reelmend.detect.opinions import CERTAIN
+from reelmend.detect.opinions import CERTAIN, THEY_CERTAIN
 from reelmend.detect.spike import SpikeDetector
 from reelmend.media import open_reel
 
@@ -43,8 +43,8 @@ def opinions(folder: Path, name: str) -> Iterator[tuple[np.ndarray, np.ndarray, 
         yield own.look(window).damage, theirs, candidates.reshape(truth.shape), truth
 
 
-def log_odds(probability: np.ndarray) -> np.ndarray:
-    sure = np.clip(probability.astype(np.float64), CERTAIN, 1 - CERTAIN)
+def log_odds(probability: np.ndarray, certain: float = CERTAIN) -> np.ndarray:
+    sure = np.clip(probability.astype(np.float64), certain, 1 - certain)
     return np.asarray(np.log(sure / (1 - sure)))
 
 
@@ -62,7 +62,7 @@ def main() -> None:
     shared, alone = ([], []), ([], [])  # type: ignore[var-annotated]
     for clip in clips:
         for own, theirs, candidates, truth in opinions(clip, options.name):
-            shared[0].append(np.stack([log_odds(own[candidates]), log_odds(theirs[candidates])], axis=1))
+            shared[0].append(np.stack([log_odds(own[candidates]), log_odds(theirs[candidates], THEY_CERTAIN)], axis=1))
             shared[1].append(truth[candidates])
             open_ = ~candidates & (own > CLEAN)
             alone[0].append(log_odds(own[open_])[:, None])

@@ -39,7 +39,13 @@ def test_a_second_opinion_saves_what_moves_and_not_what_is_damaged() -> None:
     mask[2:6, 2:6] = mask[20:24, 20:24] = mask[30:34, 50:54] = True
     theirs = np.zeros((40, 60), np.float32)
     theirs[2:6, 2:6], theirs[20:24, 20:24] = 0.05, 0.9
-    clear_doubted(mask, theirs, np.flatnonzero(theirs), 0.3)
+    sure = mask.copy()
+    own = np.full((40, 60), 0.9, np.float32)
+    clear_doubted(mask, own, theirs, np.flatnonzero(theirs), 0.3)
     assert not mask[2:6, 2:6].any()
     assert mask[20:24, 20:24].all() and mask[30:34, 50:54].all()
     assert mask.sum() == 32
+    # Unless the network is sure.
+    own[2:6, 2:6] = 0.995
+    clear_doubted(sure, own, theirs, np.flatnonzero(theirs), 0.3)
+    assert sure[2:6, 2:6].all()

@@ -138,7 +138,7 @@ class LearnedDetector:
         if evidence.network.frames > 1:
             _clear_gate(mask)
         if theirs:
-            clear_doubted(mask, *theirs, DOUBTED[self._strength])
+            clear_doubted(mask, evidence.damage, *theirs, DOUBTED[self._strength])
         share = float(np.count_nonzero(mask)) / mask.size
         if share > LOST_SHARE[self._strength]:
             note = f"{share:.0%} of it looks damaged: left alone"

@@ -22,6 +22,9 @@ other's no."""
 SEEN_BY_BOTH = 0.1
 """Share of a blob that the classical detector must have taken for a candidate to have an opinion of it."""
 
+SURE = 0.99
+"""Mean probability from which on a network's blob stays, whoever doubts it: stains of fifteen pixels on a sky."""
+
 
 def weighed(damage: DamageMap, theirs: DamageMap, candidates: NDArray[np.intp]) -> DamageMap:
     """Probability of damage `(h, w)` given a network's and the classical detector's, whose `candidates` are places in
@@ -33,14 +36,16 @@ def weighed(damage: DamageMap, theirs: DamageMap, candidates: NDArray[np.intp]) 
     return np.asarray(1 / (1 + np.exp(-pooled)), np.float32)
 
 
-def clear_doubted(mask: Mask, theirs: DamageMap, candidates: NDArray[np.intp], least: float) -> None:
-    """Takes blobs out of a mask, in place, to whose candidate pixels the classical detector gives less than `least`."""
+def clear_doubted(mask: Mask, own: DamageMap, theirs: DamageMap, candidates: NDArray[np.intp], least: float) -> None:
+    """Takes blobs out of a mask, in place, to whose candidate pixels the classical detector gives less than `least`,
+    unless the network, whose map is `own`, is `SURE` of them."""
     count, labels = cv2.connectedComponents(mask.view(np.uint8), connectivity=8)
     shared = candidates[mask.ravel()[candidates]]
     area = np.bincount(labels.ravel(), minlength=count)
     seen = np.bincount(labels.ravel()[shared], minlength=count)
     total = np.bincount(labels.ravel()[shared], theirs.ravel()[shared], minlength=count)
-    gone = (seen >= SEEN_BY_BOTH * area) & (total < least * seen)
+    known = np.bincount(labels.ravel()[shared], own.ravel()[shared], minlength=count)
+    gone = (seen >= SEEN_BY_BOTH * area) & (total < least * seen) & (known < SURE * seen)
     gone[0] = False
     mask &= ~gone[labels]
 

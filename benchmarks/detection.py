@@ -4,10 +4,10 @@
 
 A name is one that `reelmend models` lists; a path is that of a weight card. Every detector looks at the clips' windows
 as restoration does, at standard strength, and again at the clips before they were damaged: what it takes there is false
-alarm. Figures are means over clips. Results are kept in `OUT/detection-<split>.json`: a detector that is not asked for
-again keeps its row; of `--alone`, networks without the classical detector's second opinion, in another file and table.
-`--write` puts the table between the marks in a document. `--engines` makes the second table: one
-network on every engine and precision, its speed beside its Dice, so that no speed is bought blind.
+alarm. Figures are means over clips; all of them go to `OUT/detection-<split>.json`. `--alone`: networks without the
+classical detector's second opinion, in a file and table of their own. `--write` puts the rows into the document's
+table, where detectors that were not asked for keep theirs. `--engines` makes another table: one network on every engine
+and precision, its speed beside its Dice, so that no speed is bought blind.
 """
 
 from __future__ import annotations
@@ -24,10 +24,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks import detectors
 from benchmarks.clips import build_all, data_folder
+from benchmarks.documents import merge, put
 from benchmarks.quality import folders
-from reelmend.detect import make_detector
-from reelmend.detect.learned import LearnedDetector, learned
+from reelmend.detect.learned import LearnedDetector
 from reelmend.detect.promise import Detection, Detector
 from reelmend.evaluate.calibration import Bin, Reliability
 from reelmend.evaluate.masks import BlobCounts, Counts, blob_recall, count
@@ -49,7 +50,7 @@ the same (`train.feed.SEEN`)."""
 SIZES = ("1-4", "5-12", "13-40", "41-150", "151+")
 """Pixels of area of the blobs in `evaluate.masks.SIZE_BINS`."""
 
-BEGIN, END = "<!-- table: python -m benchmarks.detection -->", "<!-- end of table -->"
+BEGIN = "<!-- table: python -m benchmarks.detection -->"
 BEGIN_ALONE = "<!-- table: python -m benchmarks.detection --alone -->"
 BEGIN_ENGINES = "<!-- table: python -m benchmarks.detection --engines -->"
 
@@ -213,7 +214,7 @@ def table(results: dict[str, Any]) -> str:
     return "\n".join(lines + [row(name, entry) for name, entry in ordered])
 
 
-def facts_of(name: str, detector: Detector) -> dict[str, str]:
+def facts_of(detector: Detector) -> dict[str, str]:
     """What stands in the first columns."""
     if not isinstance(detector, LearnedDetector):
         return {"network": "trees on differences", "sees": "window of 5", "trained": "-"}
@@ -229,49 +230,30 @@ def facts_of(name: str, detector: Detector) -> dict[str, str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", metavar="NAME_OR_CARD")
+    detectors.add_arguments(parser)
     parser.add_argument("--split", choices=("dev", "test", "all"), default="test")
     parser.add_argument("--out", type=Path, default=Path("build/bench"))
     parser.add_argument("--data", type=Path, default=data_folder())
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--strength", default="standard")
-    parser.add_argument("--alone", action="store_true", help="networks without a second opinion")
-    parser.add_argument("--engines", metavar="NAME", help="the second table, of this network")
+    parser.add_argument("--engines", metavar="NAME", help="the other table, of this network")
     parser.add_argument("--write", type=Path, metavar="DOCUMENT")
     options = parser.parse_args()
     clips = folders(options.out, options.split)
     if not all((clip / "clip.json").exists() for clip in clips):
         build_all(options.data, options.out, options.split)
     target = options.out / f"detection-{options.split}{'-alone' if options.alone else ''}.json"
-    results: dict[str, Any] = json.loads(target.read_text()) if target.exists() else {}
-    for name in options.names:
-        if options.alone:
-            detector: Detector = learned(name, options.strength, threads=options.threads, second=False)
-        else:
-            detector = make_detector(name, options.strength, threads=options.threads)
-        title = Path(name).stem if name.endswith(".json") else name
-        entry = facts_of(name, detector) | score(detector, clips)
+    results: dict[str, Any] = {}
+    for title, detector in detectors.chosen(options):
+        results[title] = facts_of(detector) | score(detector, clips)
         if isinstance(detector, LearnedDetector):
-            entry["megapixels_a_second"] = megapixels_a_second(detector.network)
-        results[title] = entry
-        print(row(title, entry), flush=True)
+            results[title]["megapixels_a_second"] = megapixels_a_second(detector.network)
+        print(row(title, results[title]), flush=True)
         target.write_text(json.dumps(results, indent=1) + "\n")
-    text = table(results)
-    print(text)
-    if options.write:
-        put(options.write, BEGIN_ALONE if options.alone else BEGIN, text)
+    if options.write and results:
+        print(merge(options.write, BEGIN_ALONE if options.alone else BEGIN, table(results), order="Dice"))
     if options.engines:
         text = engine_table(options.engines, clips, options.threads)
         if options.write:
             put(options.write, BEGIN_ENGINES, text)
-
-
-def put(document: Path, begin: str, text: str) -> None:
-    """Replace what stands between the marks."""
-    before, mark, rest = document.read_text(encoding="utf-8").partition(begin)
-    if not mark:
-        raise SystemExit(f"{document} has no line {begin}")
-    document.write_text(f"{before}{begin}\n{text}\n{END}{rest.partition(END)[2]}", encoding="utf-8")
 
 
 if __name__ == "__main__":

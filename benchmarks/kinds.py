@@ -1,6 +1,6 @@
 """How much of each kind of damage is found, what lasts for many frames among it.
 
-    python -m benchmarks.kinds [NAME_OR_CARD ...] [--recipe standard scratched] [--split dev] [--without-second]
+    python -m benchmarks.kinds [NAME_OR_CARD ...] [--recipe standard scratched] [--split dev] [--alone]
 
 The clips' undamaged films (grain and all) are damaged by recipes of the simulator, which, unlike the evaluation clips,
 lay lines along the film and hairs in the gate over many frames. Told for each detector and kind, at standard strength:
@@ -19,11 +19,10 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from benchmarks import detectors
 from benchmarks.detection import SEEN, detections
 from benchmarks.quality import folders
 from benchmarks.video import write_ffv1
-from reelmend.detect import make_detector
-from reelmend.detect.learned import learned
 from reelmend.detect.promise import Detector
 from reelmend.film import Mask
 from reelmend.media import open_reel
@@ -76,7 +75,7 @@ def damage(folder: Path, recipe: Recipe, out: Path) -> list[Truth]:
     return truths
 
 
-def table(detectors: dict[str, Detector], clips: list[Path], recipe: Recipe) -> str:
+def table(known: dict[str, Detector], clips: list[Path], recipe: Recipe) -> str:
     """Markdown, one row for each detector and kind."""
     counts: dict[tuple[str, str], Tally] = defaultdict(Tally)
     right: dict[str, int] = defaultdict(int)
@@ -85,7 +84,7 @@ def table(detectors: dict[str, Detector], clips: list[Path], recipe: Recipe) -> 
         for clip in clips:
             film = Path(folder) / f"{clip.name}.mkv"
             truths = damage(clip, recipe, film)
-            for name, detector in detectors.items():
+            for name, detector in known.items():
                 for found, truth in zip(detections(detector, film), truths, strict=True):
                     right[name] += int((found.mask & truth.mask).sum())
                     taken[name] += int(found.mask.sum())
@@ -99,32 +98,24 @@ def table(detectors: dict[str, Detector], clips: list[Path], recipe: Recipe) -> 
     for (kind, name), tally in sorted(counts.items()):
         share, area = 100 * tally.found / tally.seen, 100 * tally.found_pixels / tally.pixels
         lines.append(f"| {kind} | {name} | {tally.seen} | {share:.0f} | {area:.0f} |")
-    for name in detectors:
+    for name in known:
         lines.append(f"| precision | {name} | - | {100 * right[name] / max(taken[name], 1):.0f} | - |")
     return "\n".join(lines)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", default=["fast"], metavar="NAME_OR_CARD")
+    detectors.add_arguments(parser, default=("fast",))
     parser.add_argument("--recipe", nargs="+", default=["standard", "scratched"])
     parser.add_argument("--split", choices=("dev", "test"), default="dev")
     parser.add_argument("--out", type=Path, default=Path("build/bench"))
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--without-second", action="store_true", help="networks without the classical detector's word")
     options = parser.parse_args()
     clips = [clip for clip in folders(options.out, options.split) if (clip / "clean.mkv").exists()]
-    detectors: dict[str, Detector] = {}
-    for name in options.names:
-        title = Path(name).stem if name.endswith(".json") else name
-        if options.without_second:
-            detectors[title] = learned(name, threads=options.threads, second=False)
-        else:
-            detectors[title] = make_detector(name, "standard", threads=options.threads)
+    known = dict(detectors.chosen(options))
     for name in options.recipe:
         # The films have their grain already.
         recipe = load_recipe(name).model_copy(update={"grain": None})
-        print(f"\n{name}\n{table(detectors, clips, recipe)}", flush=True)
+        print(f"\n{name}\n{table(known, clips, recipe)}", flush=True)
 
 
 if __name__ == "__main__":

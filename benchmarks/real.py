@@ -1,6 +1,7 @@
 """Real film, labelled by eye: how much clear one-frame damage is found, and how much else is touched.
 
-    python -m benchmarks.real [NAME_OR_CARD ...] [--strength standard] [--write docs/detection.md] [--show FILE.png]
+    python -m benchmarks.real [NAME_OR_CARD ...] [--strength standard] [--alone] [--write docs/detection.md]
+        [--show FILE.png]
 
 `film_labels.json` holds places in five films that stand out from both motion-compensated neighbours: candidates of
 `detect.candidates`, the strongest of every second frame and some drawn by lot, each looked at in its frame and the two
@@ -20,10 +21,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from benchmarks import detectors
 from benchmarks.clips import data_folder
-from benchmarks.detection import detections, put, windows_of
-from reelmend.detect import make_detector
-from reelmend.detect.learned import learned
+from benchmarks.detection import detections, windows_of
+from benchmarks.documents import merge
 from reelmend.detect.promise import Detector
 from reelmend.film import Mask
 
@@ -83,11 +84,11 @@ def score(detector: Detector, film: Path, places: list[Place]) -> tuple[Tally, l
     return tally, wrong
 
 
-def table(detectors: dict[str, Detector], data: Path, show: Path | None) -> str:
+def table(known: dict[str, Detector], data: Path, show: Path | None) -> str:
     """Markdown: a row for each detector and film, and one for all films."""
     lines = ["| detector | film | damage found | of | else touched | of |", "| --- " * 6 + "|"]
     rows = []
-    for name, detector in detectors.items():
+    for name, detector in known.items():
         total = Tally()
         for film, places in labels(data).items():
             tally, wrong = score(detector, film, places)
@@ -123,25 +124,15 @@ def _strip(title: str, place: Place, film: Path) -> np.ndarray:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", default=["fast"], metavar="NAME_OR_CARD")
-    parser.add_argument("--strength", default="standard")
+    detectors.add_arguments(parser, default=("fast",))
     parser.add_argument("--data", type=Path, default=data_folder())
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--without-second", action="store_true", help="networks without the classical detector's word")
     parser.add_argument("--show", type=Path, help="a picture of what fared wrongly")
     parser.add_argument("--write", type=Path, metavar="DOCUMENT")
     options = parser.parse_args()
-    detectors: dict[str, Detector] = {}
-    for name in options.names:
-        title = Path(name).stem if name.endswith(".json") else name
-        if options.without_second:
-            detectors[title] = learned(name, options.strength, threads=options.threads, second=False)
-        else:
-            detectors[title] = make_detector(name, options.strength, threads=options.threads)
-    text = table(detectors, options.data, options.show)
+    text = table(dict(detectors.chosen(options)), options.data, options.show)
     print(text)
     if options.write:
-        put(options.write, BEGIN, text)
+        merge(options.write, BEGIN, text)
 
 
 if __name__ == "__main__":

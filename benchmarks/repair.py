@@ -1,13 +1,13 @@
 """How well repairers fill holes: one table over the evaluation clips, with the true masks or with found ones.
 
-    python -m benchmarks.repair [NAME_OR_CARD ...] [--split test] [--detector NAME] [--grow 2] [--every N]
+    python -m benchmarks.repair NAME_OR_CARD ... [--split test] [--detector NAME] [--grow 2] [--every N]
         [--write docs/repair.md]
 
 Every repairer sees the same windows and masks. PSNR of luma inside the true damage, in dB, means over clips: before
 grain is put back, after, and after with the error blurred by a Gaussian of 1.5 pixels (grain costs PSNR although nobody
-sees it). Places where neighbours fail are those of which the temporal repairer is unsure. Results are kept in
-`OUT/repair-<split>[-<detector>].json`: a repairer that is not asked for again keeps its row, which says so where only
-every Nth frame was looked at (slow ones).
+sees it). Places where neighbours fail are those of which the temporal repairer is unsure. All figures go to
+`OUT/repair-<split>[-<detector>].json`; `--write` puts the rows into the document's table, where repairers that were not
+asked for keep theirs. A row says so where only every Nth frame was looked at (slow ones).
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ import cv2
 import numpy as np
 
 from benchmarks.clips import CLASSES, build_all, data_folder
-from benchmarks.detection import SIZES, detections, put, windows_of
+from benchmarks.detection import SIZES, detections, windows_of
+from benchmarks.documents import merge
 from benchmarks.quality import folders
 from reelmend.detect import make_detector
 from reelmend.evaluate.fidelity import decibels, low_passed_error
@@ -177,7 +178,7 @@ def table(results: dict[str, Any]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", metavar="NAME_OR_CARD", help=f"of {', '.join(REPAIRERS)}")
+    parser.add_argument("names", nargs="+", metavar="NAME_OR_CARD", help=f"of {', '.join(REPAIRERS)}")
     parser.add_argument("--split", choices=("dev", "test", "all"), default="test")
     parser.add_argument("--detector", metavar="NAME", help="find the masks instead of taking the true ones")
     parser.add_argument("--grow", type=int, default=2)
@@ -191,17 +192,16 @@ def main() -> None:
         build_all(options.data, options.out, options.split)
     cv2.setNumThreads(1)
     target = options.out / f"repair-{options.split}{f'-{options.detector}' if options.detector else ''}.json"
-    results: dict[str, Any] = json.loads(target.read_text()) if target.exists() else {}
-    if options.names:
-        clips = [read_clip(clip, options.detector, options.grow) for clip in folders_]
-        for name in options.names:
-            title = Path(name).stem + (f" (1 frame in {options.every})" if options.every > 1 else "")
-            results[title] = score(make_repairer(name), clips, options.every)
-            target.write_text(json.dumps(results, indent=1) + "\n")
+    results: dict[str, Any] = {}
+    clips = [read_clip(clip, options.detector, options.grow) for clip in folders_]
+    for name in options.names:
+        title = Path(name).stem + (f" (1 frame in {options.every})" if options.every > 1 else "")
+        results[title] = score(make_repairer(name), clips, options.every)
+        target.write_text(json.dumps(results, indent=1) + "\n")
     text = table(results)
-    print(text)
     if options.write:
-        put(options.write, BEGIN_FOUND if options.detector else BEGIN, text)
+        text = merge(options.write, BEGIN_FOUND if options.detector else BEGIN, text, order="low-passed")
+    print(text)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from typing import Any
 import cv2
 
 from benchmarks.clips import build_all, data_folder
-from benchmarks.detection import put
+from benchmarks.documents import put
 from benchmarks.quality import folders
 from benchmarks.repair import read_clip, score
 from reelmend.repair.sampled import BIAS, DiffusionRepairer

@@ -3,8 +3,8 @@
 python -m benchmarks.segmentation --data build/segmentation [--models scene-prior ...] [--write]
 
 `--dataset` composed (scenes of `benchmarks.segmentation_scenes`), bsds500, coco-stuff-27 or cityscapes-27, in their
-usual layouts. Constants are chosen on one split and all figures measured on the other. `--write` puts the table into
-docs/segmentation.md.
+usual layouts. Constants are chosen on one split and all figures measured on the other. `--write` puts the rows into
+the table of docs/segmentation.md, where methods that were not asked for keep theirs.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.documents import merge
 from benchmarks.segmentation_methods import Method, baselines, colour_walker, model_walker, remembered, walked
 from reelmend.segment.datasets import COARSE, DATASETS, Example
 from reelmend.segment.models import load_model
@@ -27,7 +28,7 @@ from reelmend.segment.scores import ClassScores, ScaleScores, matched_iou
 from reelmend.segment.seeing import Showing
 
 PAGE = Path(__file__).parents[1] / "docs" / "segmentation.md"
-START, END = "<!-- scores: python -m benchmarks.segmentation writes these -->\n", "<!-- end of scores -->\n"
+BEGIN = "<!-- table: python -m benchmarks.segmentation -->"
 SPLITS = {
     "composed": ("dev", "test"), "bsds500": ("val", "test"), "coco-stuff-27": ("train2017", "val2017"),
     "cityscapes-27": ("train", "val"),
@@ -156,9 +157,7 @@ def main() -> None:
         regions = f", {np.mean(test.regions):.1f} regions" if test.regions else ""
         print(" | ".join(rows[-1]) + regions, flush=True)
     if options.write:
-        text = PAGE.read_text(encoding="utf-8")
-        before, rest = text.split(START)
-        PAGE.write_text(before + START + "\n" + table(rows, named) + "\n" + END + rest.split(END)[1], encoding="utf-8")
+        merge(PAGE, BEGIN, table(rows, named))
 
 
 if __name__ == "__main__":

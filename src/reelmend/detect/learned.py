@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from reelmend.detect import lines
 from reelmend.detect.border import hugs_border
 from reelmend.detect.opinions import clear_doubted, weighed
 from reelmend.detect.promise import Blob, Detection
@@ -54,6 +55,8 @@ class LearnedEvidence:
     """What the classical detector saw."""
     coarse: LearnedEvidence | None = None
     """Of a large scan, what the network saw in it shrunken; the classical detector looked at that alone."""
+    lines: lines.LineEvidence | None = None
+    """What runs down the frame."""
 
     @property
     def opinion(self) -> SpikeEvidence | None:
@@ -74,15 +77,17 @@ class LearnedDetector:
         network: Network,
         still: Network | None = None,
         second: SpikeDetector | None = None,
+        lasting: bool = False,
     ) -> None:
         """`still` is shown frames without neighbours; None: they are left alone. `second` is asked about every blob of
-        a window. ValueError if `still` is no network for stills."""
+        a window. `lasting`: line scratches are looked for beside it. ValueError if `still` is no network for stills."""
         if still is not None and still.frames != 1:
             raise ValueError(f"{still.name} is no network for stills: it is shown {still.frames} frames")
         self.name = name
         self._strength = strength
         self._min_blob, self._max_blob = min_blob, max_blob
         self._network, self._still, self._second = network, still, second
+        self._lasting = lasting
 
     @property
     def network(self) -> Network:
@@ -92,9 +97,11 @@ class LearnedDetector:
     def look(self, window: Window) -> LearnedEvidence:
         small = shrunken(window)
         if small is None:
-            return self._look(window, self._second)
-        # The classical detector judges shapes of the size that it was fitted to.
-        return replace(self._look(window, None), coarse=self._look(small, self._second))
+            seen = self._look(window, self._second)
+        else:
+            # The classical detector judges shapes of the size that it was fitted to.
+            seen = replace(self._look(window, None), coarse=self._look(small, self._second))
+        return replace(seen, lines=lines.look(window)) if self._lasting and window.neighbours else seen
 
     def _look(self, window: Window, second: SpikeDetector | None) -> LearnedEvidence:
         network = self._network if window.neighbours or self._network.frames == 1 else self._still
@@ -111,17 +118,26 @@ class LearnedDetector:
         return LearnedEvidence(damage, stack[0] > expected, network, asked)
 
     def needs(self, evidence: LearnedEvidence) -> tuple[int, ...]:
+        return self._asked(evidence) + (evidence.lines.neighbours if evidence.lines else ())
+
+    def _asked(self, evidence: LearnedEvidence) -> tuple[int, ...]:
+        """The frames whose evidence the classical detector wants."""
         return self._second.needs(evidence.opinion) if self._second and evidence.opinion else ()
 
     def decide(self, evidence: LearnedEvidence, others: tuple[LearnedEvidence | None, ...]) -> Detection:
+        asked, beside = others[: len(self._asked(evidence))], others[len(self._asked(evidence)) :]
         theirs = None
         if self._second and evidence.opinion and evidence.opinion.pair:
-            seen = tuple(other.opinion if other else None for other in others)
+            seen = tuple(other.opinion if other else None for other in asked)
             theirs = self._second.decide(evidence.opinion, seen).damage, evidence.opinion.where
-        fine = self._decide(evidence, theirs)
-        if evidence.coarse is None:
-            return fine
-        return joined(fine, self._decide(evidence.coarse, theirs, evidence.coarse.damage.size / evidence.damage.size))
+        found = self._decide(evidence, theirs)
+        if evidence.coarse is not None:
+            share = evidence.coarse.damage.size / evidence.damage.size
+            found = joined(found, self._decide(evidence.coarse, theirs, share))
+        if evidence.lines is None or found.note:
+            return found
+        scratches = lines.judge(evidence.lines, [other.lines if other else None for other in beside])
+        return lines.added(found, scratches, self._strength, self._max_blob)
 
     def _decide(
         self, evidence: LearnedEvidence, theirs: tuple[DamageMap, NDArray[np.intp]] | None, scale: float = 1.0
@@ -205,7 +221,7 @@ def learned(
     second: bool = True,
 ) -> LearnedDetector:
     """The detector of a network by name, with a network for stills beside it where it is for windows, and the classical
-    detector for a second opinion unless `second` is False.
+    detector for a second opinion, and a search for line scratches, unless `second` is False.
 
     `device` and `threads` as in `load_network`, which says what is raised; `quick_precision` is computed in. `still`
     None: frames without neighbours are left alone.
@@ -214,4 +230,6 @@ def learned(
     network = load_network(name, device, threads, precision=precision)
     beside = load_network(still, device, threads, precision=precision) if still and network.frames > 1 else None
     asked = SpikeDetector(strength) if second and network.frames > 1 else None
-    return LearnedDetector(name, strength, min_blob, max_blob, network=network, still=beside, second=asked)
+    return LearnedDetector(
+        name, strength, min_blob, max_blob, network=network, still=beside, second=asked, lasting=asked is not None
+    )  # fmt: skip

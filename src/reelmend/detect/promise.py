@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
+
+import cv2
+import numpy as np
 
 from reelmend.film import DamageMap, Mask
 from reelmend.motion.windows import Window
@@ -55,3 +59,19 @@ class Detector(Protocol):
 
     def decide(self, evidence: Any, others: tuple[Any | None, ...]) -> Detection:
         """The damage of the frame, given its evidence and that of the frames in `needs`."""
+
+
+def listed_anew(mask: Mask, damage: DamageMap, known: Sequence[Blob]) -> tuple[Blob, ...]:
+    """The blobs of a mask `(h, w)` into which several were put together; of what polarity each is says the nearest of
+    those `known`, which are not none."""
+    places = np.array([(one.x, one.y) for one in known])
+    count, labels, stats, centres = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
+    made = []
+    for n in range(1, count):
+        left, top, wide, high, area = (int(value) for value in stats[n])
+        x, y = (float(value) for value in centres[n])
+        box = np.s_[top : top + high, left : left + wide]
+        nearest = known[int(np.hypot(*(places - (x, y)).T).argmin())]
+        highest = float(damage[box][labels[box] == n].max())
+        made.append(Blob(x, y, area, highest, nearest.polarity))
+    return tuple(made)

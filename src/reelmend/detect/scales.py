@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from reelmend.detect.promise import Blob, Detection
-from reelmend.film import DamageMap, Mask
+from reelmend.detect.promise import Detection, listed_anew
+from reelmend.film import DamageMap
 from reelmend.motion.picture import Picture
 from reelmend.motion.windows import Neighbour, Window
 
@@ -73,24 +73,9 @@ def joined(fine: Detection, coarse: Detection) -> Detection:
     added = mask & new[of_coarse]
     damage = np.maximum(fine.damage, np.where(added, cv2.resize(coarse.damage, (width, height)), 0))
     mask = fine.mask | added
-    return Detection(damage, mask, _blobs(fine, coarse, mask, damage), fine.note or coarse.note)
-
-
-def _blobs(fine: Detection, coarse: Detection, mask: Mask, damage: DamageMap) -> tuple[Blob, ...]:
-    """The pieces of the joined mask; what each is like, the nearest blob of either list says."""
     scale_y, scale_x = (mask.shape[n] / coarse.mask.shape[n] for n in (0, 1))
-    known = [
+    blobs = [
         *fine.blobs,
         *(replace(one, x=(one.x + 0.5) * scale_x - 0.5, y=(one.y + 0.5) * scale_y - 0.5) for one in coarse.blobs),
     ]
-    places = np.array([(one.x, one.y) for one in known])
-    count, labels, stats, centres = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
-    made = []
-    for n in range(1, count):
-        left, top, wide, high, area = (int(value) for value in stats[n])
-        x, y = (float(value) for value in centres[n])
-        box = np.s_[top : top + high, left : left + wide]
-        nearest = known[int(np.hypot(*(places - (x, y)).T).argmin())]
-        highest = float(damage[box][labels[box] == n].max())
-        made.append(Blob(x, y, area, highest, nearest.polarity))
-    return tuple(made)
+    return Detection(damage, mask, listed_anew(mask, damage, blobs), fine.note or coarse.note)

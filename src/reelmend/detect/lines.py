@@ -1,0 +1,311 @@
+"""Line scratches: grooves along the film that stay for many frames, so that neighbours show them too.
+
+A line stands out from what is to its left and to its right all along its way, whatever the scene shows there (Kokaram
+1998, chapter 9). The picture is cut into bands; in each the median over its rows is a profile in which a line is a
+narrow peak, measured against how much else stands out nearby. Lines are paths from band to band of the highest sum
+(Viterbi 1967), begun and ended where going on costs more than it brings (Smith and Waterman 1981). A mast or the frame
+of a door is such a path too. What tells them apart is that a scratch keeps its place on the film while the camera moves
+or the picture weaves (Newson et al. 2014): where the picture stands still, nothing is taken for a scratch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from reelmend.detect.promise import Blob, Detection, listed_anew
+from reelmend.film import Mask
+from reelmend.motion.flow import Flow
+from reelmend.motion.windows import Window
+
+Floats = NDArray[np.float32]
+
+BAND = 16
+"""Rows of a band, of the picture that motion is computed on."""
+
+WIDTHS = (1, 2, 3, 5, 8)
+"""Of a line, pixels of that picture."""
+
+FLOOR, NEARBY = 0.7, 1.5
+"""What stands out is measured in FLOOR codes and NEARBY times the mean of what stands out around it."""
+
+AROUND = (41, 3)
+"""Columns and bands that are around a place."""
+
+LEAST, MOST, LOSS = 1.0, 2.5, -1.5
+"""A band of a path brings what it stands out above LEAST, at most MOST; where it does not, it costs up to -LOSS."""
+
+BEND = 0.1
+"""Cost of a step aside from band to band. A path takes one pixel a band at most: 3.6 degrees."""
+
+SHORTEST = 0.25
+"""Share of the frame's height that a line has at least."""
+
+BORDER = 0.05
+"""Share of the frame's width to either side in which the edge of the gate runs: it keeps its place as scratches do."""
+
+APART = 4
+"""Pixels to either side of a path that no other may use."""
+
+ROUNDS, MOST_PATHS = 2, 16
+"""Paths that cross a stronger one's are looked for once more; of each polarity, at most so many are followed."""
+
+WANDER = 6
+"""Pixels that a line may have moved aside in a neighbour."""
+
+LIKELY = {"gentle": 0.95, "standard": 0.9, "strong": 0.7}
+"""Probability from which on a path is a line scratch, by strength."""
+
+MOVED = 0.25
+"""Pixels by which a line and the camera must differ in their motion, half of the neighbours at least."""
+
+FAINT = 0.5
+"""Bands of a line in which it stands out less than this are not marked: there it has broken off."""
+
+
+WEIGHTS = {
+    "score": 2.050, "length": 2.321, "stays": -1.720, "leads": 3.174, "moved": 1.777, "drift": -0.895, "bend": -4.519,
+    "width": -0.487, "contrast": 1.818, "around": 0.372,
+}  # fmt: skip
+BIAS = -2.074
+"""Of the logistic regression of `python -m benchmarks.fit_lines` on the features that `features` describes."""
+
+FEATURES = tuple(WEIGHTS)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bands:
+    """A picture as bands; arrays `(bands, columns)` but `ends`."""
+
+    clear: Floats
+    """How much a narrow bar stands out from both sides, in units of what does around it; dark ones are negative."""
+    raised: Floats
+    """The same in codes."""
+    width: NDArray[np.int8]
+    """Of that bar, pixels."""
+    ends: NDArray[np.intp]
+    """First row of every band, and the row after the last."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Path:
+    """Where something runs from band to band."""
+
+    first: int
+    """Band it begins in."""
+    x: NDArray[np.intp]
+    """Column in every band from there on."""
+    sign: int
+    """1 bright, -1 dark."""
+    score: float
+    """Of all its bands, by the number of bands that the picture has."""
+
+    @property
+    def bands(self) -> NDArray[np.intp]:
+        return np.arange(self.first, self.first + len(self.x))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LineEvidence:
+    """What a frame has to say of lines, for itself and for its neighbours."""
+
+    bands: Bands
+    paths: tuple[Path, ...]
+    neighbours: tuple[int, ...]
+    """Indices of the frames that are asked."""
+    camera: tuple[NDArray[np.float64], ...]
+    """How the camera moved until each of them, `camera_motion`."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LineScratch:
+    """A path and how probable it is that it is a scratch."""
+
+    path: Path
+    bands: Bands
+    probability: float
+
+
+def look(window: Window) -> LineEvidence:
+    """What runs down the frame, and how the camera moved between it and its neighbours."""
+    bands = bands_of(window.centre.small)
+    columns = bands.clear.shape[1]
+    return LineEvidence(
+        bands, tuple(paths_of(bands.clear)), tuple(one.picture.index for one in window.neighbours),
+        tuple(camera_motion(one.flow, columns) for one in window.neighbours),
+    )  # fmt: skip
+
+
+def judge(evidence: LineEvidence, others: Sequence[LineEvidence | None]) -> list[LineScratch]:
+    """The paths of a frame as scratches, given the evidence of `evidence.neighbours`."""
+    beside = [
+        (other.bands.clear, camera)
+        for other, camera in zip(others, evidence.camera, strict=True)
+        if other is not None and other.bands.clear.shape == evidence.bands.clear.shape
+    ]
+    if not beside or not evidence.paths:
+        return []
+    table = np.stack([features(path, evidence.bands, beside) for path in evidence.paths])
+    probability = 1 / (1 + np.exp(-(table @ np.array(list(WEIGHTS.values())) + BIAS)))
+    probability[table[:, FEATURES.index("moved")] < np.log(MOVED + 0.1)] = 0
+    return [LineScratch(path, evidence.bands, float(p)) for path, p in zip(evidence.paths, probability, strict=True)]
+
+
+def drawn(scratch: LineScratch, shape: tuple[int, int]) -> Mask:
+    """The pixels of a line on a frame of `shape`."""
+    height, width = shape
+    bands, path = scratch.bands, scratch.path
+    middle = (bands.ends[path.bands] + bands.ends[path.bands + 1]) / 2
+    rows = np.arange(bands.ends[path.first], bands.ends[path.first + len(path.x)])
+    x = np.interp(rows, middle, path.x)
+    half = float(np.median(bands.width[path.bands, path.x])) / 2
+    band = np.searchsorted(bands.ends, rows, side="right") - 1
+    there = path.sign * bands.clear[band, path.x[band - path.first]] >= FAINT
+    lines = np.zeros((int(bands.ends[-1]), bands.clear.shape[1]), np.bool_)
+    lines[rows[there]] = np.abs(np.arange(lines.shape[1]) - x[there, None]) <= half
+    if lines.shape == shape:
+        return lines
+    return np.asarray(cv2.resize(lines.view(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST) > 0)
+
+
+def added(found: Detection, scratches: Sequence[LineScratch], strength: str, most: int | None = None) -> Detection:
+    """What was found, and the line scratches that are likely enough for a strength, of `most` pixels where that is
+    given."""
+    mask, damage, known = found.mask.copy(), found.damage.copy(), list(found.blobs)
+    for scratch in scratches:
+        if scratch.probability < LIKELY[strength]:
+            continue
+        where = drawn(scratch, (mask.shape[0], mask.shape[1]))
+        area = int(np.count_nonzero(where))
+        if not area or (most is not None and area > most):
+            continue
+        mask |= where
+        damage[where] = np.maximum(damage[where], np.float32(scratch.probability))
+        y, x = (float(one.mean()) for one in np.nonzero(where))
+        polarity = "bright" if scratch.path.sign > 0 else "dark"
+        known.append(Blob(x, y, area, scratch.probability, polarity))
+    if len(known) == len(found.blobs):
+        return found
+    return Detection(damage, mask, listed_anew(mask, damage, known), found.note)
+
+
+def bands_of(luma: NDArray[np.uint8]) -> Bands:
+    """The bands of a picture, luma `(h, w)`."""
+    height, width = luma.shape
+    ends = np.linspace(0, height, max(4, round(height / BAND)) + 1).astype(np.intp)
+    profile = np.empty((len(ends) - 1, width), np.float32)
+    for row, top, bottom in zip(profile, ends[:-1], ends[1:], strict=True):
+        row[:] = np.sort(luma[top:bottom], axis=0)[(bottom - top) // 2]
+    raised, widths = np.zeros_like(profile), np.ones(profile.shape, np.int8)
+    for wide in WIDTHS:
+        side = max(2, wide)
+        middle, beside = (cv2.blur(profile, (n, 1), borderType=cv2.BORDER_REPLICATE) for n in (wide, side))
+        away = int(np.ceil((wide + side) / 2 + 1))
+        padded = np.pad(beside, ((0, 0), (away, away)), mode="edge")
+        left, right = middle - padded[:, :width], middle - padded[:, 2 * away :]
+        both = np.where(left * right > 0, np.sign(left) * np.minimum(np.abs(left), np.abs(right)), 0)
+        better = np.abs(both) > np.abs(raised)
+        raised[better], widths[better] = both[better], wide
+    around = cv2.blur(np.abs(raised), AROUND, borderType=cv2.BORDER_REFLECT)
+    return Bands(raised / (FLOOR + NEARBY * around), raised, widths, ends)
+
+
+def paths_of(clear: Floats) -> list[Path]:
+    """The strongest paths of either polarity, apart from others of their own."""
+    return [path for sign in (1, -1) for path in _paths(np.clip(sign * clear - LEAST, LOSS, MOST), sign)]
+
+
+def _paths(gain: Floats, sign: int) -> list[Path]:
+    bands, columns = gain.shape
+    least, border = max(4, round(SHORTEST * bands)), round(BORDER * columns)
+    found: list[Path] = []
+    for _ in range(ROUNDS):
+        total, came = _sums(gain)
+        taken = np.zeros(gain.shape, np.bool_)
+        highest = cv2.dilate(total, np.ones((3, 2 * APART + 1), np.uint8))
+        ends = np.argwhere((total == highest) & (total >= LEAST * least))
+        for band, x in ends[np.argsort(-total[*ends.T])].tolist():
+            score = float(total[band, x])
+            if taken[band, x]:
+                continue
+            if len(found) == MOST_PATHS:
+                break
+            way = [x]
+            while came[band, x] != _NOWHERE:
+                x, band = x + int(came[band, x]), band - 1
+                way.append(x)
+            at = np.array(way[::-1])
+            rows = np.arange(band, band + len(at))
+            crosses = bool(taken[rows, at].any())
+            for row, column in zip(rows, at, strict=True):
+                taken[row, max(0, column - APART) : column + APART + 1] = True
+            if not crosses and len(at) >= least and border <= at.mean() < columns - border:
+                found.append(Path(band, at, sign, score / bands))
+        gain = np.where(taken, np.float32(LOSS), gain)
+    return found
+
+
+_NOWHERE = 2
+
+
+def _sums(gain: Floats) -> tuple[Floats, NDArray[np.int8]]:
+    """The highest sum of a path that ends at each place, and the step aside by which it came there from above."""
+    total, came = gain.copy(), np.full(gain.shape, _NOWHERE, np.int8)
+    ways = np.full((3, gain.shape[1]), -np.inf, np.float32)
+    for band in range(1, len(gain)):
+        above = total[band - 1]
+        ways[0, 1:], ways[1], ways[2, :-1] = above[:-1] - BEND, above, above[1:] - BEND
+        best = ways.max(axis=0)
+        total[band] += np.maximum(best, 0)
+        came[band] = np.where(best > 0, ways.argmax(axis=0) - 1, _NOWHERE)
+    return total, came
+
+
+def camera_motion(flow: Flow, columns: int) -> NDArray[np.float64]:
+    """Sideways motion of most of the scene, in pixels of a picture of so many columns: coefficients of 1, x and y, both
+    0..1. Least squares of ever less weight for what moves otherwise (Cauchy's weights, Holland and Welsch 1977)."""
+    height, width = flow.shape[:2]
+    ys, xs = np.mgrid[0 : height - 1 : 24j, 0 : width - 1 : 32j].reshape(2, -1).round().astype(np.intp)
+    aside = flow[ys, xs, 0].astype(np.float64) * columns / width
+    terms = np.stack([np.ones(len(xs)), xs / width, ys / height], axis=1)
+    fit = np.array([np.median(aside), 0, 0])
+    for _ in range(6):
+        off = aside - terms @ fit
+        weighed = terms / (1 + (off / max(0.1, 1.5 * float(np.median(np.abs(off))))) ** 2)[:, None]
+        fit = np.linalg.solve(weighed.T @ terms, weighed.T @ aside)
+    return fit
+
+
+def features(path: Path, bands: Bands, beside: Sequence[tuple[Floats, NDArray[np.float64]]]) -> NDArray[np.float64]:
+    """What tells scratches from the scene's own lines, `FEATURES`: the path's score and length (share of the height);
+    how clear it is in the neighbours, at its best place there and there more than where the camera would have moved it;
+    how much its motion differs from the camera's (logarithm of pixels), its own a frame and from band to band; its
+    width, how much it stands out and how much else does (logarithms of codes)."""
+    count, columns = bands.clear.shape
+    shifts = np.arange(-WANDER, WANDER + 1)
+    at = np.clip(path.x + shifts[:, None], 0, columns - 1)
+    stays, follows, moved, drift = [], [], [], []
+    for clear, camera in beside:
+        seen = np.clip(path.sign * clear[path.bands, at], -1, 4).mean(axis=1)
+        best = int(seen.argmax())
+        place = float(shifts[best])
+        if 0 < best < len(shifts) - 1:
+            low, top, high = seen[best - 1 : best + 2]
+            place += 0.5 * float((low - high) / min(low - 2 * top + high, -1e-6))
+        scene = float(np.mean(camera @ np.stack([np.ones(len(path.x)), path.x / columns, (path.bands + 0.5) / count])))
+        stays.append(float(seen[best]))
+        follows.append(float(np.interp(scene, shifts, seen)))
+        moved.append(abs(place - scene))
+        drift.append(abs(place))
+    raised = np.abs(bands.raised[path.bands, path.x])
+    clear_ = np.abs(bands.clear[path.bands, path.x])
+    around = (raised / np.maximum(clear_, 1e-3) - FLOOR) / NEARBY
+    return np.array([
+        min(path.score, 1.5), len(path.x) / count, np.mean(stays), np.mean(stays) - np.mean(follows),
+        np.log(min(float(np.median(moved)), 1.0) + 0.1), np.mean(drift), np.abs(np.diff(path.x)).mean(),
+        np.median(bands.width[path.bands, path.x]), np.log(raised.mean() + 1), np.log(around.mean() + 0.5),
+    ])  # fmt: skip

@@ -42,8 +42,9 @@ def paths(film: Path) -> Iterator[tuple[lines.LineEvidence, list[np.ndarray]]]:
     """Of every frame: what runs down it, and the features of each path."""
     seen = [lines.look(window) for window in windows_of(film)]
     for one in seen:
-        beside = [(seen[n].bands.clear, camera) for n, camera in zip(one.neighbours, one.camera, strict=True)]
-        yield one, [lines.features(path, one.bands, beside) for path in one.paths] if beside else []
+        beside = [seen[n].bands for n in one.neighbours]
+        with_motion = zip(one.paths, one.motion, strict=True) if beside else ()
+        yield one, [lines.features(path, one.bands, beside, motion) for path, motion in with_motion]
 
 
 def along(path: lines.Path, bands: lines.Bands, mask: Mask) -> float:

@@ -118,7 +118,7 @@ class LearnedDetector:
         return LearnedEvidence(damage, stack[0] > expected, network, asked)
 
     def needs(self, evidence: LearnedEvidence) -> tuple[int, ...]:
-        return self._asked(evidence) + (evidence.lines.neighbours if evidence.lines else ())
+        return self._asked(evidence) + (lines.wanted(evidence.lines) if evidence.lines else ())
 
     def _asked(self, evidence: LearnedEvidence) -> tuple[int, ...]:
         """The frames whose evidence the classical detector wants."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -82,10 +83,9 @@ GONE = 0.05
 REACH = 4
 """Frames to either side that have a say: two by which a frame is judged, and two by which those are."""
 
-FAINT, FAINTER = 0.5, 0.35
-"""Bands of a line in which it stands out less than this, or by less than this share of its median in codes, are not
-marked: there it has broken off."""
-
+FAINT, FAINTER, SMOOTHED = 1.5, 0.5, 7
+"""Rows of a line in which it stands out by fewer codes than this, or than this share of its median, as a mean over so
+many rows, are not marked: there it has broken off."""
 
 WEIGHTS = {
     "score": 1.317, "length": 2.342, "stays": -0.967, "leads": 1.210, "moved": 1.969, "drift": -0.589, "bend": -4.840,
@@ -109,6 +109,8 @@ class Bands:
     """Of that bar, pixels."""
     ends: NDArray[np.intp]
     """First row of every band, and the row after the last."""
+    luma: NDArray[np.uint8]
+    """The picture itself, `(h, w)`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -218,25 +220,42 @@ def chances(evidence: LineEvidence, near: Mapping[int, LineEvidence]) -> NDArray
 
 
 def drawn(scratch: LineScratch, shape: tuple[int, int]) -> Mask:
-    """The pixels of a line on a frame of `shape`."""
+    """The pixels of a line on a frame of `shape`; rows in which it has broken off are left out."""
     height, width = shape
     bands, path = scratch.bands, scratch.path
     middle = (bands.ends[path.bands] + bands.ends[path.bands + 1]) / 2
     rows = np.arange(bands.ends[path.first], bands.ends[path.first + len(path.x)])
     aside, wide = _across(path, bands)
     x = np.interp(rows, middle, path.x) + aside
-    band = np.searchsorted(bands.ends, rows, side="right") - 1
-    clear, raised = (path.sign * one[path.bands, path.x] for one in (bands.clear, bands.raised))
-    there = ((clear >= FAINT) & (raised >= FAINTER * np.median(raised)))[band - path.first]
-    lines = np.zeros((int(bands.ends[-1]), bands.clear.shape[1]), np.bool_)
+    contrast = path.sign * _contrast(bands.luma, rows, x, wide)
+    there = contrast >= max(FAINT, FAINTER * float(np.median(contrast)))
+    lines: Mask = np.zeros(bands.luma.shape, np.bool_)
     lines[rows[there]] = np.abs(np.arange(lines.shape[1]) - x[there, None]) <= wide / 2
     if lines.shape == shape:
         return lines
     return np.asarray(cv2.resize(lines.view(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST) > 0)
 
 
+def _contrast(luma: NDArray[np.uint8], rows: NDArray[np.intp], x: NDArray[np.float64], wide: float) -> NDArray[Any]:
+    """Codes by which a line stands out from either of its sides in every row, mean over the rows around; the nearer
+    side's, 0 where it lies between them."""
+
+    def level(middle: float, width: float) -> NDArray[Any]:
+        count = max(1, round(width))
+        columns = np.rint(x[:, None] + middle + np.arange(count) - (count - 1) / 2).astype(np.intp)
+        return luma[rows[:, None], np.clip(columns, 0, luma.shape[1] - 1)].mean(axis=1)
+
+    own, away = level(0, wide), wide / 2 + 2
+    left, right = (
+        cv2.blur((own - level(side, 2)).reshape(-1, 1), (1, SMOOTHED), borderType=cv2.BORDER_REFLECT).ravel()
+        for side in (-away, away)
+    )
+    return np.where(left * right > 0, np.sign(left) * np.minimum(np.abs(left), np.abs(right)), 0)
+
+
 def _across(path: Path, bands: Bands) -> tuple[float, float]:
-    """How far to the right of a path the middle lies of what stands out around it, and how wide that is, pixels: all along a wide line a narrow bar stands out alike."""
+    """How far to the right of a path the middle lies of what stands out around it, and how wide that is, pixels: all
+    along a wide line a narrow bar stands out alike."""
     around = np.arange(-max(WIDTHS), max(WIDTHS) + 1)
     at = np.clip(path.x[:, None] + around, 0, bands.clear.shape[1] - 1)
     raised = path.sign * bands.raised[path.bands[:, None], at].mean(axis=0)
@@ -286,7 +305,7 @@ def bands_of(luma: NDArray[np.uint8]) -> Bands:
         better = np.abs(both) > NARROWER * np.abs(raised)
         raised[better], widths[better] = both[better], wide
     around = cv2.blur(np.abs(raised), AROUND, borderType=cv2.BORDER_REFLECT)
-    return Bands(raised / (FLOOR + NEARBY * around), raised, widths, ends)
+    return Bands(raised / (FLOOR + NEARBY * around), raised, widths, ends, luma)
 
 
 def paths_of(clear: Floats) -> list[Path]:

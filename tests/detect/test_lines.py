@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -10,7 +9,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from footage import pan
 from reelmend.detect import lines
@@ -120,24 +118,6 @@ def _windows(frames: list[Frame]) -> list[lines.Window]:
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.integers(0, 2**32 - 1))
-def test_sums_are_those_of_the_best_paths(seed: int) -> None:
-    gain = np.random.default_rng(seed).normal(0, 1, (4, 5)).astype(np.float32)
-    total, came = lines._sums(gain)
-    best = np.full(gain.shape, -np.inf)
-    for length in range(1, 5):
-        for first in range(5 - length):
-            for columns in itertools.product(range(5), repeat=length):
-                steps = np.abs(np.diff(columns))
-                if (steps <= 1).all():
-                    value = gain[first + np.arange(length), columns].sum() - lines.BEND * steps.sum()
-                    end = first + length - 1, columns[-1]
-                    best[end] = max(best[end], value)
-    np.testing.assert_allclose(total, best, atol=1e-5)
-    assert (came[0] == lines._NOWHERE).all()
-
-
-@settings(max_examples=30, deadline=None)
 @given(st.floats(-4, 4), st.floats(-2, 2), st.floats(-2, 2), st.integers(0, 2**32 - 1))
 def test_the_cameras_motion_is_that_of_most_of_the_scene(level: float, across: float, down: float, seed: int) -> None:
     height, width = 90, 120
@@ -148,21 +128,3 @@ def test_the_cameras_motion_is_that_of_most_of_the_scene(level: float, across: f
     flow[20:65, 30:90, 0] += np.float32(np.random.default_rng(seed).uniform(3, 9))
     fit = lines.camera_motion(flow, 2 * width)
     np.testing.assert_allclose(fit, [2 * level, 2 * across, 2 * down], atol=0.15)
-
-
-def paths_are_apart(paths: list[lines.Path], shape: tuple[int, ...]) -> NDArray[np.int_]:
-    used = np.zeros(shape, int)
-    for path in paths:
-        used[path.bands, path.x] += 1
-    return used
-
-
-@settings(max_examples=20, deadline=None)
-@given(st.integers(0, 2**32 - 1))
-def test_paths_of_a_polarity_do_not_cross(seed: int) -> None:
-    clear = np.random.default_rng(seed).normal(0, 1.5, (12, 90)).astype(np.float32)
-    paths = lines.paths_of(clear)
-    for sign in (1, -1):
-        own = [path for path in paths if path.sign == sign]
-        assert paths_are_apart(own, clear.shape).max(initial=0) <= 1
-        assert all(len(path.x) >= 4 and (np.abs(np.diff(path.x)) <= 1).all() for path in own)

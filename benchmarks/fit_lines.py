@@ -5,7 +5,8 @@
 The clips' undamaged films are damaged by a recipe of the simulator in which lines lie over many frames. Paths that run
 along such a line for most of their way are scratches; those of the undamaged films, and those of the damaged ones that
 run along no damage, are not. Prints the weights of a logistic regression on their features, and what it takes for
-scratches on clips that it was not fitted to (one left out at a time), by strength.
+scratches on clips that it was not fitted to (one left out at a time), by strength and before neighbouring frames have
+their say.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, cast
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from reelmend.repair.grow import grow
 from reelmend.repair.learned import LearnedRepairer
 from reelmend.repair.mixing import Mixture, holes_of
 from reelmend.repair.promise import FilledBy, untouched
-from reelmend.repair.sampled import DiffusionRepairer, RoutedRepairer, draw, kept_low
+from reelmend.repair.sampled import DiffusionRepairer, RoutedRepairer, as_grainy, draw, kept_low
 from reelmend.repair.temporal import TemporalRepairer
 from reelmend.repair.unified import UnifiedRepairer
 from reelmend.runtime import RepairNetwork
@@ -189,3 +190,32 @@ def test_what_the_mean_is_sure_of_keeps_its_low_frequencies() -> None:
     # The cast of a tenth is gone, most of the grain is not.
     assert abs(float((kept - luma)[left].mean())) < 0.005
     assert float((kept - luma)[left].std()) > 0.6 * float(grain[left].std())
+
+
+def test_what_is_drawn_has_no_more_fine_detail_than_what_is_around() -> None:
+    mask, _, _ = two_holes()
+    rng = np.random.default_rng(0)
+    grain = rng.standard_normal(mask.shape).astype(np.float32)
+    scan = np.float32(0.5) + np.float32(0.01) * grain
+    fill = np.where(mask, np.float32(0.5), scan)
+    away = rng.standard_normal(mask.shape).astype(np.float32)
+
+    def drawn(strength: float) -> Floats:
+        return np.where(mask, fill + np.float32(strength) * away, fill)
+
+    inner = grow(~mask, 2) ^ True
+    strong, faint = (as_grainy(fill, drawn(one), mask, mask) for one in (0.05, 0.005))
+    for one in (strong, faint):
+        np.testing.assert_array_equal(one[~mask], fill[~mask])
+    fine = scan - cv2.GaussianBlur(scan, (0, 0), 1.2)
+    detail = strong - cv2.GaussianBlur(strong, (0, 0), 1.2)
+    assert 0.7 < detail[inner].std() / fine[~mask].std() < 1.3
+    # Fainter grain than the film's is left as it was drawn: what lacks is added later.
+    assert np.abs(faint - drawn(0.005))[inner].mean() < 0.001
+
+
+def test_a_cast_is_no_detail() -> None:
+    mask, _, _ = two_holes()
+    fill = np.full(mask.shape, 0.5, np.float32)
+    kept = as_grainy(fill, np.where(mask, fill + np.float32(0.1), fill), mask, mask)
+    np.testing.assert_allclose(kept[mask], 0.6, atol=1e-5)

@@ -7,6 +7,7 @@ much of it as the mean is expected to be wrong by (a mean by regression and the 
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import cv2
@@ -39,6 +40,15 @@ DOUBT = 8.0
 FINE = 1.2
 """Pixels: standard deviation of the blur that tells grain from what lies under it."""
 
+BANDS = (1.2, 2.4)
+"""Pixels: standard deviations of Gaussians, detail between which is no stronger than around the hole."""
+
+GAUSSIAN = 3.562
+"""Variance of a Gaussian by the exponential of the mean logarithm of its squares."""
+
+NEAR = 8.0
+"""Pixels: standard deviation of the Gaussian over which the strength of grain is averaged."""
+
 ASKED = 0.02
 """Holes that the temporal repairer is so unsure of on average, 0..1, are put to the network that mixes."""
 
@@ -68,7 +78,9 @@ class Drawing:
             untold = views(alone, fill, mask, mask.astype(np.float32), patches) if bias != 1 else None
             answers.append(draw(self._network, told, untold, noise, self._steps, bias))
         drawn = np.where(wanted, together(answers, groups, wanted)[0], mixture.luma)
-        return kept_low(mixture, drawn, wanted) if bias == 1 else drawn
+        if bias == 1:
+            drawn = kept_low(mixture, drawn, wanted)
+        return as_grainy(mixture.luma, drawn, mask, wanted)
 
 
 class DiffusionRepairer:
@@ -123,9 +135,37 @@ def kept_low(mixture: Mixture, drawn: Floats, wanted: Mask) -> Floats:
     left to it. Where the mixture is unsure the sample stays whole: a mean of several truths is none.
     """
     away = np.where(wanted, drawn - mixture.luma, np.float32(0))
-    inside = cv2.GaussianBlur(wanted.astype(np.float32), (0, 0), FINE)
-    low = cv2.GaussianBlur(away, (0, 0), FINE) / np.maximum(inside, np.float32(1e-3))
+    low = _mean(away, wanted.astype(np.float32), FINE)
     return np.asarray(drawn - np.where(wanted, low * (1 - unsureness(mixture.error)), np.float32(0)), np.float32)
+
+
+def as_grainy(fill: Floats, drawn: Floats, mask: Mask, wanted: Mask) -> Floats:
+    """What was drawn, with no more fine detail than is around the mask.
+
+    A model draws grain as strong as what it has learned from, wherever it is; this film's may be fainter, and is
+    faintest in its shadows. Detail is what lies between Gaussians of `BANDS`; variances are means over `NEAR` pixels.
+    """
+    known, inside = (~mask).astype(np.float32), wanted.astype(np.float32)
+    away = np.where(wanted, drawn - fill, np.float32(0))
+    for around, have, added in zip(_bands(fill, known), _bands(fill, inside), _bands(away, inside), strict=True):
+        # An edge is no grain: the mean of logarithms hardly sees it.
+        wished = GAUSSIAN * np.exp(_mean(np.log(around**2 + np.float32(1e-8)), known, NEAR))
+        there, brought = (_mean(band**2, inside, NEAR) for band in (have, added))
+        share = np.sqrt(np.clip((wished - there) / np.maximum(brought, np.float32(1e-9)), 0, 1))
+        drawn = drawn - added * (1 - share)
+    return np.asarray(np.where(wanted, drawn, fill), np.float32)
+
+
+def _bands(plane: Floats, there: Floats) -> list[Floats]:
+    """Detail of a plane, finest first, of the pixels that are there."""
+    blurred = [plane, *(_mean(plane, there, sigma) for sigma in BANDS)]
+    return [(fine - coarse) * there for fine, coarse in itertools.pairwise(blurred)]
+
+
+def _mean(plane: Floats, there: Floats, sigma: float) -> Floats:
+    """Mean of a plane over the pixels that are there, weighted by a Gaussian."""
+    weight = np.maximum(cv2.GaussianBlur(there, (0, 0), sigma), np.float32(1e-6))
+    return np.asarray(cv2.GaussianBlur(plane * there, (0, 0), sigma) / weight, np.float32)
 
 
 def doubt_of(error: Floats) -> Floats:

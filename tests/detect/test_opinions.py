@@ -49,3 +49,8 @@ def test_a_second_opinion_saves_what_moves_and_not_what_is_damaged() -> None:
     own[2:6, 2:6] = 0.995
     clear_doubted(sure, own, theirs, np.flatnonzero(theirs), 0.3)
     assert sure[2:6, 2:6].all()
+    # Of a small one it may be as sure as it likes.
+    small, doubted = np.zeros((40, 60), bool), np.zeros((40, 60), np.float32)
+    small[2:5, 2:5], doubted[2:5, 2:5] = True, 0.05
+    clear_doubted(small, own, doubted, np.flatnonzero(doubted), 0.3)
+    assert not small.any()

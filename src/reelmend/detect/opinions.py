@@ -22,8 +22,9 @@ other's no."""
 SEEN_BY_BOTH = 0.1
 """Share of a blob that the classical detector must have taken for a candidate to have an opinion of it."""
 
-SURE = 0.99
-"""Mean probability from which on a network's blob stays, whoever doubts it: stains of fifteen pixels on a sky."""
+SURE, LARGE = 0.99, 100
+"""A blob of LARGE pixels or more, on a frame 640 wide, of half of which a network is as SURE stays, whoever doubts it:
+a stain on a sky. Smaller ones of which it is as sure were limbs more often than dirt."""
 
 
 def weighed(damage: DamageMap, theirs: DamageMap, candidates: NDArray[np.intp]) -> DamageMap:
@@ -38,14 +39,15 @@ def weighed(damage: DamageMap, theirs: DamageMap, candidates: NDArray[np.intp]) 
 
 def clear_doubted(mask: Mask, own: DamageMap, theirs: DamageMap, candidates: NDArray[np.intp], least: float) -> None:
     """Takes blobs out of a mask, in place, to whose candidate pixels the classical detector gives less than `least`,
-    unless the network, whose map is `own`, is `SURE` of them."""
+    unless they are `LARGE` and the network, whose map is `own`, is `SURE` of them."""
     count, labels = cv2.connectedComponents(mask.view(np.uint8), connectivity=8)
     shared = candidates[mask.ravel()[candidates]]
     area = np.bincount(labels.ravel(), minlength=count)
     seen = np.bincount(labels.ravel()[shared], minlength=count)
     total = np.bincount(labels.ravel()[shared], theirs.ravel()[shared], minlength=count)
-    known = np.bincount(labels.ravel()[shared], own.ravel()[shared], minlength=count)
-    gone = (seen >= SEEN_BY_BOTH * area) & (total < least * seen) & (known < SURE * seen)
+    sure = np.bincount(labels.ravel()[shared], own.ravel()[shared] >= SURE, minlength=count)
+    stays = (2 * sure >= seen) & (area >= LARGE * mask.shape[1] / 640)
+    gone = (seen >= SEEN_BY_BOTH * area) & (total < least * seen) & ~stays
     gone[0] = False
     mask &= ~gone[labels]
 

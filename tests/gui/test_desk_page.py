@@ -206,3 +206,19 @@ def test_masks_are_edited_by_keyboard_alone(page, media: Path, tmp_path: Path) -
             expect(page.locator("#number")).to_have_value(str(shots[1]))
             page.keyboard.press("PageUp")
         expect(page.locator("[data-review=approved]")).to_have_attribute("aria-pressed", "true")
+
+
+def test_what_is_looked_for_goes_by_the_options_however_slow_they_are(page, media: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    expect, held = sync_api.expect, []
+    with Server(media, tmp_path / "project") as server:
+        page.goto(server.address)
+        page.click("#open-first")
+        page.click("#browse-list button:has-text('scan.mkv')")
+        expect(page.locator("#found")).to_have_text("Nothing was looked for yet.")
+        page.route("**/options", lambda route: held.append(route))
+        page.select_option("#strength", "strong")
+        page.click("#search")
+        page.wait_for_timeout(500)
+        expect(page.locator("#found")).to_have_text("Nothing was looked for yet.")
+        held[0].continue_()
+        expect(page.locator("#found")).to_contain_text("frames looked at")

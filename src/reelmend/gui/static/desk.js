@@ -64,11 +64,15 @@ function changed() {
   viewChanged(context, fail);
 }
 
-const option = attempt(async (values) => {
+const saveOption = attempt(async (values) => {
   facts = await send(`${addressOf(facts.id)}/options`, values, "PATCH");
   showFacts();
   changed();
 });
+
+// One after the other; work that goes by them waits until they are kept.
+let kept = Promise.resolve();
+const option = (values) => (kept = kept.then(() => saveOption(values)));
 
 // Findings
 
@@ -210,6 +214,7 @@ function wireWork() {
   }
   const begin = (work) => attempt(async () => {
     if (!facts) throw new Error("Open a reel first.");
+    await kept;
     const task = await work();
     busy.set(task.id, task.kind);
     await tasks();

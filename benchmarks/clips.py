@@ -180,6 +180,15 @@ def build_all(data: Path, out: Path, split: str = "all") -> list[Path]:
     return folders
 
 
+def built(out: Path, split: str, data: Path | None = None) -> list[Path]:
+    """Folders of the clips of a split, `dev`, `test` or `all`; built of `data` (unset: `data_folder()`) where one is
+    missing."""
+    found = [out / recipe.split / recipe.name for recipe in CLIPS if split in ("all", recipe.split)]
+    if not all((clip / "clip.json").exists() for clip in found):
+        build_all(data or data_folder(), out, split)
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Build the evaluation clips.")
     parser.add_argument("--out", type=Path, default=Path("build/bench"))

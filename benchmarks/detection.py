@@ -25,9 +25,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import detectors
-from benchmarks.clips import build_all, data_folder
+from benchmarks.clips import built, data_folder
 from benchmarks.documents import merge, put
-from benchmarks.quality import folders
 from reelmend.detect.learned import LearnedDetector
 from reelmend.detect.promise import Detection, Detector
 from reelmend.evaluate.calibration import Bin, Reliability
@@ -237,9 +236,7 @@ def main() -> None:
     parser.add_argument("--engines", metavar="NAME", help="the other table, of this network")
     parser.add_argument("--write", type=Path, metavar="DOCUMENT")
     options = parser.parse_args()
-    clips = folders(options.out, options.split)
-    if not all((clip / "clip.json").exists() for clip in clips):
-        build_all(options.data, options.out, options.split)
+    clips = built(options.out, options.split, options.data)
     target = options.out / f"detection-{options.split}{'-alone' if options.alone else ''}.json"
     results: dict[str, Any] = {}
     for title, detector in detectors.chosen(options):

@@ -22,10 +22,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from benchmarks.clips import build_all, data_folder
+from benchmarks.clips import built, data_folder
 from benchmarks.detection import windows_of
 from benchmarks.kinds import Truth, damage
-from benchmarks.quality import folders
 from reelmend.detect import lines
 from reelmend.film import Mask
 from reelmend.simulate.recipe import load_recipe
@@ -80,9 +79,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("build/bench"))
     parser.add_argument("--data", type=Path, default=data_folder())
     options = parser.parse_args()
-    clips = folders(options.out, options.split)
-    if not all((clip / "clip.json").exists() for clip in clips):
-        build_all(options.data, options.out, options.split)
+    clips = built(options.out, options.split, options.data)
     cv2.setNumThreads(1)
     rows: list[tuple[int, np.ndarray, bool]] = []
     with TemporaryDirectory() as folder:

@@ -20,8 +20,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from benchmarks import detectors
+from benchmarks.clips import built
 from benchmarks.detection import SEEN, detections
-from benchmarks.quality import folders
 from benchmarks.video import write_ffv1
 from reelmend.detect.promise import Detector
 from reelmend.film import Mask
@@ -110,7 +110,7 @@ def main() -> None:
     parser.add_argument("--split", choices=("dev", "test"), default="dev")
     parser.add_argument("--out", type=Path, default=Path("build/bench"))
     options = parser.parse_args()
-    clips = [clip for clip in folders(options.out, options.split) if (clip / "clean.mkv").exists()]
+    clips = built(options.out, options.split)
     known = dict(detectors.chosen(options))
     for name in options.recipe:
         # The films have their grain already.

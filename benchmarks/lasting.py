@@ -20,8 +20,8 @@ from tempfile import TemporaryDirectory
 import cv2
 import numpy as np
 
+from benchmarks.clips import built
 from benchmarks.detection import windows_of
-from benchmarks.quality import folders
 from benchmarks.video import write_ffv1
 from reelmend.evaluate.fidelity import decibels, low_passed_error
 from reelmend.film import Mask
@@ -100,7 +100,7 @@ def main() -> None:
     options = parser.parse_args()
     print("| repairer | knows neighbours' damage | column left, codes | scratch, dB | hair, dB |")
     print("| --- | --- | --- | --- | --- |")
-    clips = [damaged(one) for one in folders(options.bench, options.split)]
+    clips = [damaged(one) for one in built(options.bench, options.split)]
     before = float(np.sqrt(np.mean([_column(clip) ** 2 for clip in clips])))
     print(f"| none | | {before:.1f} | | |", flush=True)
     rows = []

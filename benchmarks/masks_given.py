@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from benchmarks.quality import folders
+from benchmarks.clips import built
 from reelmend.config import Job
 from reelmend.evaluate.fidelity import low_passed_psnr, psnr
 from reelmend.media import open_reel
@@ -50,7 +50,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     with threadpool_limits(1):
         for grow in options.grow:
-            scores = np.array([score(clip, grow) for clip in folders(options.out, options.split)])
+            scores = np.array([score(clip, grow) for clip in built(options.out, options.split)])
             print(f"grow {grow}: {scores[:, 0].mean():.2f} dB, low-passed {scores[:, 1].mean():.2f} dB", flush=True)
 
 

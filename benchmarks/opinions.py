@@ -16,9 +16,8 @@ import cv2
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from benchmarks.clips import build_all, data_folder
+from benchmarks.clips import built, data_folder
 from benchmarks.detection import windows_of
-from benchmarks.quality import folders
 from reelmend.detect.learned import learned
 from reelmend.detect.opinions import CERTAIN, THEY_CERTAIN
 from reelmend.detect.spike import SpikeDetector
@@ -55,9 +54,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("build/bench"))
     parser.add_argument("--data", type=Path, default=data_folder())
     options = parser.parse_args()
-    clips = folders(options.out, options.split)
-    if not all((clip / "clip.json").exists() for clip in clips):
-        build_all(options.data, options.out, options.split)
+    clips = built(options.out, options.split, options.data)
     cv2.setNumThreads(1)
     shared, alone = ([], []), ([], [])  # type: ignore[var-annotated]
     for clip in clips:

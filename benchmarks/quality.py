@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import tools
-from benchmarks.clips import CLIPS, build_all, data_folder
+from benchmarks.clips import built, data_folder
 from benchmarks.measure import ClipFiles, Sums, figures, measure, together
 from benchmarks.tools import Restore
 
@@ -47,11 +47,6 @@ lowpass: inside, the error blurred by a Gaussian of 1.5 pixels; visible: recall 
 or more; changed: clean pixels moved by more than 2 of 255 per million, beyond the true mask grown by the tool's reach,
 and (strict) beyond the true mask; grain out: share of the fine energy left beyond the damage; grain in, spectrum:
 variance of grain in repaired regions over that around them, and the distance of their spectra in dB (flat picture)."""
-
-
-def folders(out: Path, split: str) -> list[Path]:
-    """Folders of the clips of a split, `dev`, `test` or `all`."""
-    return [out / recipe.split / recipe.name for recipe in CLIPS if split in ("all", recipe.split)]
 
 
 def score(
@@ -133,9 +128,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def measure_quality(options: argparse.Namespace) -> dict[str, Any]:
     """Build what is missing, run, print; the result."""
-    clips = folders(options.out, options.split)
-    if not all((clip / "clip.json").exists() for clip in clips):
-        build_all(options.data, options.out, options.split)
+    clips = built(options.out, options.split, options.data)
     if options.clips:
         clips = [clip for clip in clips if clip.name in options.clips]
     runs = options.out / "runs" if options.keep else None

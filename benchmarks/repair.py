@@ -25,10 +25,9 @@ from typing import Any
 import cv2
 import numpy as np
 
-from benchmarks.clips import CLASSES, build_all, data_folder
+from benchmarks.clips import CLASSES, built, data_folder
 from benchmarks.detection import SIZES, detections, windows_of
 from benchmarks.documents import merge
-from benchmarks.quality import folders
 from reelmend.detect import make_detector
 from reelmend.evaluate.fidelity import decibels, low_passed_error
 from reelmend.evaluate.grain import GrainPair, flat_picture
@@ -187,13 +186,11 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=data_folder())
     parser.add_argument("--write", type=Path, metavar="DOCUMENT")
     options = parser.parse_args()
-    folders_ = folders(options.out, options.split)
-    if not all((clip / "classes.mkv").exists() for clip in folders_):
-        build_all(options.data, options.out, options.split)
+    folders = built(options.out, options.split, options.data)
     cv2.setNumThreads(1)
     target = options.out / f"repair-{options.split}{f'-{options.detector}' if options.detector else ''}.json"
     results: dict[str, Any] = {}
-    clips = [read_clip(clip, options.detector, options.grow) for clip in folders_]
+    clips = [read_clip(clip, options.detector, options.grow) for clip in folders]
     for name in options.names:
         title = Path(name).stem + (f" (1 frame in {options.every})" if options.every > 1 else "")
         results[title] = score(make_repairer(name), clips, options.every)

@@ -14,9 +14,8 @@ from typing import Any
 
 import cv2
 
-from benchmarks.clips import build_all, data_folder
+from benchmarks.clips import built, data_folder
 from benchmarks.documents import put
-from benchmarks.quality import folders
 from benchmarks.repair import read_clip, score
 from reelmend.repair.sampled import BIAS, DiffusionRepairer
 from reelmend.repair.sampled import STEPS as USED
@@ -45,9 +44,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=data_folder())
     parser.add_argument("--write", type=Path, metavar="DOCUMENT")
     options = parser.parse_args()
-    found = folders(options.out, options.split)
-    if not all((clip / "classes.mkv").exists() for clip in found):
-        build_all(options.data, options.out, options.split)
+    found = built(options.out, options.split, options.data)
     cv2.setNumThreads(1)
     clips = [read_clip(clip, None, 2) for clip in found]
     network = load_repair_network(options.card)

@@ -18,9 +18,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.clips import built
 from benchmarks.contact import Rgb, beside, labelled, stacked
 from benchmarks.detection import detections, windows_of
-from benchmarks.quality import folders
 from benchmarks.repair import Clip, read_clip
 from reelmend.detect import make_detector
 from reelmend.evaluate.overlay import overlay
@@ -125,7 +125,7 @@ def main() -> None:
         write(options.out, film_strips(options.film, repairers, options.rows))
         return
     rows = []
-    for folder in folders(options.bench, "test"):
+    for folder in built(options.bench, "test"):
         if folder.name in SHOWN:
             clip = read_clip(folder, None, 2)
             rows += [

@@ -30,7 +30,7 @@ def test_sums_are_those_of_the_best_paths(seed: int) -> None:
     assert (came[0] == bands._NOWHERE).all()
 
 
-def paths_are_apart(paths: list[bands.Path], shape: tuple[int, ...]) -> NDArray[np.int_]:
+def used_by(paths: list[bands.Path], shape: tuple[int, ...]) -> NDArray[np.int_]:
     used = np.zeros(shape, int)
     for path in paths:
         used[path.bands, path.x] += 1
@@ -44,7 +44,7 @@ def test_paths_of_a_polarity_do_not_cross(seed: int) -> None:
     paths = bands.paths_of(clear)
     for sign in (1, -1):
         own = [path for path in paths if path.sign == sign]
-        assert paths_are_apart(own, clear.shape).max(initial=0) <= 1
+        assert used_by(own, clear.shape).max(initial=0) <= 1
         assert all(len(path.x) >= 4 and (np.abs(np.diff(path.x)) <= 1).all() for path in own)
 
 

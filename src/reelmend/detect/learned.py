@@ -33,7 +33,6 @@ LOST_SHARE = {"gentle": 0.06, "standard": 0.12, "strong": 0.25}
 FRINGE = 0.6
 """Of the strength's own probability: from here on pixels belong to a blob that holds a sure one."""
 
-
 DOUBTED = {"gentle": 0.5, "standard": 0.3, "strong": 0.3}
 """A blob goes if the classical detector, which follows things over more frames, gives it less than this probability:
 hands and legs in mid-step go. `docs/detection.md` has what that, and weighing both opinions before, are worth."""

@@ -114,7 +114,7 @@ def judge(evidence: LineEvidence, others: Sequence[LineEvidence | None]) -> list
         odds = [_log_odds(chance)]
         for other, theirs in beside:
             goes_on = [q for one, q in zip(other.paths, theirs, strict=True) if path.goes_on_with(one)]
-            odds.append(_log_odds(max(GONE, *goes_on, GONE)))
+            odds.append(_log_odds(max([GONE, *goes_on])))
         found.append(LineScratch(path, evidence.bands, float(1 / (1 + np.exp(-np.mean(odds))))))
     return found
 

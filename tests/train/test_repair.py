@@ -80,6 +80,22 @@ def test_holes_are_damage_and_what_was_under_it(holed: Path) -> None:
     assert ((truth - fill)[inside] ** 2).mean() < 0.3 * ((truth - scan)[inside] ** 2).mean()
 
 
+def test_grain_under_damage_follows_brightness_as_films_does(dirt: Dirt) -> None:
+    """Strongest in the middle tones, faint in shadows: a model learns from it how strong to draw it where."""
+    shadow, middle = 10, 140
+    flat = np.full((300, 400), shadow, np.uint8)
+    flat[:, 200:] = middle
+    spread: dict[bool, list[float]] = {False: [], True: []}
+    for seed in range(4):
+        for hole in holes([flat] * 3, dirt, np.random.default_rng(seed)):
+            truth = hole[PLANES.index("truth")].astype(float)
+            level = float(np.median(truth))
+            if min(abs(level - shadow), abs(level - middle)) < 20:
+                spread[level > 75].append(float(np.median(np.abs(truth - level))))
+    assert len(spread[False]) > 5 and len(spread[True]) > 5
+    assert np.mean(spread[True]) > 1.5 * np.mean(spread[False]) > 0
+
+
 def test_batches_are_known_by_their_number(holed: Path) -> None:
     one, other = Holes([holed], 0), Holes([holed], 0)
     first, second = one.batch(0, 3), one.batch(40, 3)

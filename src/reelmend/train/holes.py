@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,6 +22,7 @@ from reelmend.motion.windows import windows
 from reelmend.repair.grow import grow
 from reelmend.repair.patches import SIDE, VIEWS, Patches, Place, cover, views
 from reelmend.repair.temporal import TemporalRepairer
+from reelmend.simulate.grain import BEND, Grain, add_grain
 from reelmend.simulate.recipe import Recipe
 from reelmend.train.windows import PHOTOGRAPHS, Dirt, clean_runs
 
@@ -38,6 +38,12 @@ LASTING = 0.2
 KNOWN = 0.8
 """Share of runs of which the masks of all frames are known, as where damage was found; repair does without too."""
 
+STRONGEST = 14
+"""Codes of 255: standard deviation of grain at most, where it is strongest; it follows brightness as film's does."""
+
+SIZES = (0.4, 0.9)
+"""Of grain, pixels: `Grain.size`."""
+
 MOST = 10
 """Holes of one frame."""
 
@@ -47,12 +53,11 @@ def holes(run: Sequence[NDArray[np.uint8]], dirt: Dirt, rng: np.random.Generator
     shape = run[0].shape
     lasting = dirt.cut(shape, rng) if rng.random() < LASTING else None
     flicker = rng.uniform(0, 0.03) if rng.random() < 0.3 else 0.0
-    strength, width = rng.uniform(1, 14), rng.uniform(0.4, 0.9)
+    grain = Grain(rng.uniform(1, STRONGEST) / 255, rng.uniform(*SIZES), law="film", bend=BEND)
     clean, dirty, masks = [], [], []
     for luma in run:
-        noise = cv2.GaussianBlur(rng.standard_normal(luma.shape, np.float32), (0, 0), width)
-        light = np.float32(1 + flicker * rng.standard_normal())
-        grainy = np.clip(luma * light + noise * np.float32(strength / noise.std()), 0, 255).astype(np.float32)
+        light = np.float32((1 + flicker * rng.standard_normal()) / 255)
+        grainy = 255 * add_grain(np.clip(luma * light, 0, 1), grain, rng)
         gain, lift, mask = dirt.cut(shape, rng)
         if lasting is not None:
             gain, lift, mask = gain * lasting[0], lift + lasting[1], mask | lasting[2]

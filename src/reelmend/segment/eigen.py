@@ -1,8 +1,8 @@
 """The second eigenvector of a normalised affinity: dense for small matrices, Lanczos for large ones.
 
 Lanczos with full orthogonalisation (Golub and Van Loan, "Matrix Computations", 10.3), started orthogonal to the first
-eigenvector, which is known: sqrt(d) with eigenvalue 1. The same few lines run on a processor and on a GPU; SciPy's
-ARPACK (as fast), torch's LOBPCG and the dense solver (slower) were tried on a matrix of 4,096 nodes (docs/segmentation.md).
+eigenvector, which is known: sqrt(d) with eigenvalue 1. The same few lines run on a processor and on a GPU. On a matrix
+of 4,096 nodes SciPy's ARPACK was as fast, torch's LOBPCG and the dense solver were slower (docs/segmentation.md).
 """
 
 from __future__ import annotations

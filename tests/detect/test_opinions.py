@@ -34,17 +34,20 @@ def test_what_both_are_sure_of_stays_and_contradiction_is_doubt() -> None:
 
 
 def test_a_second_opinion_saves_what_moves_and_not_what_is_damaged() -> None:
-    """Blobs that the classical detector follows from frame to frame go; specks, and what it has not seen, stay."""
+    """Blobs that the classical detector follows from frame to frame go; specks stay, and what it has no opinion of
+    where the network is sure of it."""
     mask = np.zeros((40, 60), bool)
     mask[2:6, 2:6] = mask[20:24, 20:24] = mask[30:34, 50:54] = True
     theirs = np.zeros((40, 60), np.float32)
     theirs[2:6, 2:6], theirs[20:24, 20:24] = 0.05, 0.9
     sure = mask.copy()
-    own = np.full((40, 60), 0.9, np.float32)
+    own = np.full((40, 60), 0.95, np.float32)
     clear_doubted(mask, own, theirs, np.flatnonzero(theirs), 0.3)
     assert not mask[2:6, 2:6].any()
     assert mask[20:24, 20:24].all() and mask[30:34, 50:54].all()
     assert mask.sum() == 32
+    clear_doubted(mask, own - 0.1, theirs, np.flatnonzero(theirs), 0.3)
+    assert mask[20:24, 20:24].all() and mask.sum() == 16
     # Unless the network is sure.
     own[2:6, 2:6] = 0.995
     clear_doubted(sure, own, theirs, np.flatnonzero(theirs), 0.3)

@@ -1,6 +1,7 @@
 """How many network calls a drawn repair needs, and how much neighbours should count in it: one table.
 
-    python -m benchmarks.sampling [CARD] [--split dev] [--every 4] [--write docs/repair.md]
+    python -m benchmarks.sampling [CARD] [--steps N ...] [--biases B ...] [--split dev] [--every 4]
+        [--write docs/repair.md]
 
 `temporal-diffusion` on the evaluation clips with true masks, all holes drawn, over every so many frames, first by
 number of steps, then by bias. A step is a network call for each patch, two where bias is neither 0 nor 1.
@@ -23,7 +24,7 @@ from reelmend.runtime import load_repair_network
 
 BEGIN = "<!-- table: python -m benchmarks.sampling -->"
 
-STEPS = (2, 4, 6, 10, 20, 50)
+STEPS = (2, 3, 4, 6, 10, 20, 50)
 BIASES = (0.0, 0.5, 0.8, 1.2, 1.5)
 
 
@@ -38,6 +39,8 @@ def row(steps: int, bias: float, one: dict[str, Any]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("card", nargs="?", default="temporal-diffusion")
+    parser.add_argument("--steps", nargs="*", type=int, default=STEPS, metavar="N")
+    parser.add_argument("--biases", nargs="*", type=float, default=BIASES, metavar="B")
     parser.add_argument("--split", choices=("dev", "test"), default="dev")
     parser.add_argument("--every", type=int, default=4, metavar="N")
     parser.add_argument("--out", type=Path, default=Path("build/bench"))
@@ -54,7 +57,7 @@ def main() -> None:
         "s/MP",
     )  # fmt: skip
     lines = ["| " + " | ".join(headings) + " |", "| " + " | ".join("---" for _ in headings) + " |"]
-    for steps, bias in [(steps, BIAS) for steps in STEPS] + [(USED, bias) for bias in BIASES]:
+    for steps, bias in [(steps, BIAS) for steps in options.steps] + [(USED, bias) for bias in options.biases]:
         repairer = DiffusionRepairer(network, mean, steps=steps, bias=bias)
         lines.append(row(steps, bias, score(repairer, clips, options.every)))
         print(lines[-1], flush=True)

@@ -22,9 +22,9 @@ other's no."""
 SEEN_BY_BOTH = 0.1
 """Share of a blob that the classical detector must have taken for a candidate to have an opinion of it."""
 
-SURE, LARGE = 0.99, 100
-"""A blob of LARGE pixels or more, on a frame 640 wide, of half of which a network is as SURE stays, whoever doubts it:
-a stain on a sky. Smaller ones of which it is as sure were limbs more often than dirt."""
+SURE, OF, LARGE = 0.99, 2 / 3, 100
+"""A blob of LARGE pixels or more, on a frame 640 wide, in such a share OF which a network is as SURE stays, whoever
+doubts it: a stain on a sky (0.74 of it; of legs up to 0.55). Smaller ones were limbs more often than dirt."""
 
 
 ALONE = 0.9
@@ -53,7 +53,7 @@ def clear_doubted(mask: Mask, own: DamageMap, theirs: DamageMap, candidates: NDA
     seen = np.bincount(labels.ravel()[shared], minlength=count)
     total = np.bincount(labels.ravel()[shared], theirs.ravel()[shared], minlength=count)
     sure = np.bincount(labels.ravel()[shared], own.ravel()[shared] >= SURE, minlength=count)
-    stays = (2 * sure >= seen) & (area >= LARGE * mask.shape[1] / 640)
+    stays = (sure >= OF * seen) & (area >= LARGE * mask.shape[1] / 640)
     unheard = seen < SEEN_BY_BOTH * area
     mean = np.bincount(labels.ravel(), own.ravel(), minlength=count) / np.maximum(area, 1)
     gone = np.where(unheard, mean < ALONE, (total < least * seen) & ~stays)

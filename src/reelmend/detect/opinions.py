@@ -48,14 +48,17 @@ def clear_doubted(mask: Mask, own: DamageMap, theirs: DamageMap, candidates: NDA
     unless they are `LARGE` and the network, whose map is `own`, is `SURE` of them; and blobs of which it has no
     opinion, unless the network is sure of them `ALONE`."""
     count, labels = cv2.connectedComponents(mask.view(np.uint8), connectivity=8)
+    inside = np.flatnonzero(mask)
+    blob = labels.ravel()[inside]
+    area = np.bincount(blob, minlength=count)
+    mean = np.bincount(blob, own.ravel()[inside], minlength=count) / np.maximum(area, 1)
     shared = candidates[mask.ravel()[candidates]]
-    area = np.bincount(labels.ravel(), minlength=count)
-    seen = np.bincount(labels.ravel()[shared], minlength=count)
-    total = np.bincount(labels.ravel()[shared], theirs.ravel()[shared], minlength=count)
-    sure = np.bincount(labels.ravel()[shared], own.ravel()[shared] >= SURE, minlength=count)
+    blob = labels.ravel()[shared]
+    seen = np.bincount(blob, minlength=count)
+    total = np.bincount(blob, theirs.ravel()[shared], minlength=count)
+    sure = np.bincount(blob, own.ravel()[shared] >= SURE, minlength=count)
     stays = (sure >= OF * seen) & (area >= LARGE * mask.shape[1] / 640)
     unheard = seen < SEEN_BY_BOTH * area
-    mean = np.bincount(labels.ravel(), own.ravel(), minlength=count) / np.maximum(area, 1)
     gone = np.where(unheard, mean < ALONE, (total < least * seen) & ~stays)
     gone[0] = False
     mask &= ~gone[labels]

@@ -17,20 +17,26 @@ def merge(document: Path, begin: str, table: str, order: str | None = None) -> s
     """Put a Markdown table between the marks, and leave there the rows of what it does not tell of: a benchmark need
     not measure everything again to tell of one thing more. The table as it then is.
 
-    A row tells of what stands in its first column. Rows of a table with other headings go. `order`: heading of the
-    column by which rows are sorted, the highest first; unset: kept rows first, in the order in which they stand.
+    A row tells of what stands in its first column. Rows kept get a dash in columns that they did not have. `order`:
+    heading of the column by which rows are sorted, the highest first; unset: kept rows first, in the order in which
+    they stand.
     """
     head, new = _rows(table)
     old_head, old = _rows(_parted(document, begin)[1])
     told = {_cells(row)[0] for row in new}
-    rows = [row for row in old if _cells(row)[0] not in told] if _cells(old_head[0]) == _cells(head[0]) else []
-    rows += new
+    rows = [_under(row, old_head, head) for row in old if _cells(row)[0] not in told] + new
     if order is not None:
         column = _cells(head[0]).index(order)
         rows.sort(key=lambda row: -float(_cells(row)[column]))
     text = "\n".join([*head, *rows])
     put(document, begin, text)
     return text
+
+
+def _under(row: str, old_head: list[str], head: list[str]) -> str:
+    """A row with its cells under the headings of another table."""
+    have = dict(zip(_cells(old_head[0]), _cells(row), strict=True))
+    return "| " + " | ".join(have.get(one, "-") for one in _cells(head[0])) + " |"
 
 
 def _parted(document: Path, begin: str) -> tuple[str, str, str]:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -28,10 +27,12 @@ import numpy as np
 from benchmarks.clips import CLASSES, built, data_folder
 from benchmarks.detection import SIZES, detections, windows_of
 from benchmarks.documents import merge
+from benchmarks.effort import watched
 from reelmend.detect import make_detector
-from reelmend.evaluate.fidelity import decibels, low_passed_error
+from reelmend.evaluate.fidelity import decibels, low_passed_error, ssim_map
 from reelmend.evaluate.grain import GrainPair, flat_picture
 from reelmend.evaluate.masks import SIZE_BINS
+from reelmend.evaluate.stability import Stability, Steps
 from reelmend.film import Mask
 from reelmend.grain import regrain
 from reelmend.media import open_reel
@@ -40,6 +41,7 @@ from reelmend.motion.windows import Window
 from reelmend.pipeline.frames import UNSURE
 from reelmend.pipeline.stream import Lazily
 from reelmend.repair import REPAIRERS, FilledBy, Repairer, grow, make_repairer
+from reelmend.repair.patches import cover
 from reelmend.repair.temporal import TemporalRepairer
 
 BEGIN = "<!-- table: python -m benchmarks.repair -->"
@@ -106,43 +108,53 @@ def score(repairer: Repairer, clips: Sequence[Clip], every: int = 1) -> dict[str
     """The figures of a repairer, over every so many frames."""
     names = ("all", "agree", "fail", *SIZES, *CLASSES)
     single, pooled = {}, {name: Errors() for name in names}
-    grain, seconds, damaged, invented, unsure = GrainPair(), 0.0, 0, 0, 0
-    for clip in clips:
-        own = {name: Errors() for name in names}
-        for n, window in list(enumerate(clip.windows))[::every]:
-            mask, true = clip.masks[n], clip.truth[n]
-            begun = time.perf_counter()
-            repair = repairer.repair(window, mask)
-            seconds += time.perf_counter() - begun
-            damaged += int(np.count_nonzero(mask))
-            invented += int(np.count_nonzero(repair.filled_by == FilledBy.NETWORK))
-            unsure += int(np.count_nonzero(repair.unsure >= UNSURE))
-            scan = window.centre.frame
-            changed = repair.filled_by > 0
-            after = regrain(repair.frame, scan, changed, seed=SEED) if changed.any() else scan
-            if not true.any():
-                continue
-            errors = [one.planes[0].astype(np.float64) - clip.clean[n] for one in (repair.frame, after)]
-            squared = np.stack([*(one**2 for one in errors), low_passed_error(after.planes[0], clip.clean[n]) ** 2])
-            for name, where in _parts(true, clip.doubtful[n], clip.classes[n]).items():
-                own[name].add(squared, where)
-                pooled[name].add(squared, where)
-            if mask.any():
-                grain.add(after.planes[0], mask, flat_picture(clip.clean[n]))
-        single[clip.name] = own["all"].decibels()
+    grain, steps, seconds, damaged, patches, invented, unsure = GrainPair(), Steps(), 0.0, 0, 0, 0, 0
+    similar: list[np.ndarray] = []
+    with watched() as effort:
+        for clip in clips:
+            own, calm = {name: Errors() for name in names}, Stability()
+            for n, window in list(enumerate(clip.windows))[::every]:
+                mask, true, clean = clip.masks[n], clip.truth[n], clip.clean[n]
+                begun = time.perf_counter()
+                repair = repairer.repair(window, mask)
+                seconds += time.perf_counter() - begun
+                damaged += int(np.count_nonzero(mask))
+                patches += sum(len(group.places) for group in cover(mask))
+                invented += int(np.count_nonzero(repair.filled_by == FilledBy.NETWORK))
+                unsure += int(np.count_nonzero(repair.unsure >= UNSURE))
+                scan = window.centre.frame
+                changed = repair.filled_by > 0
+                after = regrain(repair.frame, scan, changed, seed=SEED) if changed.any() else scan
+                if every == 1:
+                    calm.add(after.planes[0] / 255.0, clean / 255.0, clean, true)
+                if not true.any():
+                    continue
+                errors = [one.planes[0].astype(np.float64) - clean for one in (repair.frame, after)]
+                squared = np.stack([*(one**2 for one in errors), low_passed_error(after.planes[0], clean) ** 2])
+                for name, where in _parts(true, clip.doubtful[n], clip.classes[n]).items():
+                    own[name].add(squared, where)
+                    pooled[name].add(squared, where)
+                similar.append(ssim_map(after.planes[0], clean, 255)[true])
+                if mask.any():
+                    grain.add(after.planes[0], mask, flat_picture(clean))
+            single[clip.name] = own["all"].decibels()
+            steps.add(calm.inside)
     means = [float(np.mean([one[n] for one in single.values()])) for n in range(3)]
     return {
         "before_grain": means[0],
         "after_grain": means[1],
         "low_passed": means[2],
+        "ssim": float(np.concatenate(similar).mean()),
+        "flicker": steps.squared / steps.squared_clean if steps.visible else None,
         "pooled": {name: one.decibels() for name, one in pooled.items()},
         "pixels": {name: one.pixels for name, one in pooled.items()},
         "grain": grain.variance_ratio,
         "spectrum": grain.spectrum_distance,
+        "calls": effort.patches_answered / max(patches, 1),
         "seconds_per_megapixel": seconds / max(damaged, 1) * 1e6,
+        "memory_mb": effort.peak / 1e6,
         "invented": invented / max(damaged, 1),
         "unsure": unsure / max(damaged, 1),
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "clips": single,
     }
 
@@ -157,8 +169,9 @@ def _parts(true: Mask, doubtful: Mask, classes: np.ndarray) -> dict[str, Mask]:
 
 
 HEADINGS = (
-    "repairer", "before grain", "after grain", "low-passed", "neighbours agree", "neighbours fail",
-    *(f"{size} px" for size in SIZES), *CLASSES, "grain", "spectrum dB", "s/MP", "added by network", "unsure",
+    "repairer", "before grain", "after grain", "low-passed", "SSIM", "neighbours agree", "neighbours fail",
+    *(f"{size} px" for size in SIZES), *CLASSES, "grain", "spectrum dB", "flicker", "calls", "s/MP", "MB",
+    "added by network", "unsure",
 )  # fmt: skip
 
 
@@ -168,9 +181,11 @@ def table(results: dict[str, Any]) -> str:
     for name, one in sorted(results.items(), key=lambda item: -item[1]["low_passed"]):
         low = {part: values[2] for part, values in one["pooled"].items()}
         cells = [name, *(f"{one[key]:.1f}" for key in ("before_grain", "after_grain", "low_passed"))]
+        cells.append(f"{one['ssim']:.3f}")
         cells += ["-" if low[part] is None else f"{low[part]:.1f}" for part in ("agree", "fail", *SIZES, *CLASSES)]
-        cells += ["-" if one[key] is None else f"{one[key]:.2f}" for key in ("grain", "spectrum")]
-        cells += [f"{one['seconds_per_megapixel']:.1f}", f"{one['invented']:.1%}", f"{one['unsure']:.1%}"]
+        cells += ["-" if one[key] is None else f"{one[key]:.2f}" for key in ("grain", "spectrum", "flicker")]
+        cells += [f"{one['calls']:.2f}", f"{one['seconds_per_megapixel']:.1f}", f"{one['memory_mb']:.0f}"]
+        cells += [f"{one['invented']:.1%}", f"{one['unsure']:.1%}"]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 

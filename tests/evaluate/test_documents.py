@@ -40,8 +40,9 @@ def test_several_rows_of_one_go_together(document: Path) -> None:
     assert document.read_text().count("| train |") == 1
 
 
-def test_rows_under_other_headings_go(document: Path) -> None:
-    assert "street" not in merge(document, BEGIN, "| film | Dice |\n| --- | --- |\n| quay | 0.4 |")
+def test_kept_rows_have_a_dash_in_new_columns(document: Path) -> None:
+    merged = merge(document, BEGIN, "| film | Dice | blur |\n| --- | --- | --- |\n| quay | 0.4 | 2 |")
+    assert merged.splitlines()[2:] == ["| street | 0.5 | - |", "| train | 0.7 | - |", "| quay | 0.4 | 2 |"]
 
 
 def test_a_document_without_the_marks_is_left_alone(document: Path) -> None:

@@ -121,7 +121,7 @@ def test_packaged_recipes_build_their_net(path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("steps = ", "not TOML"),
+        ("steps = ", "not a valid TOML"),
         ('name = "x"\nsteps = 0\n[net]\nname = "unet"', "steps"),
         ('name = "x"\nsteps = 1\nstep = 2\n[net]\nname = "unet"', "unknown key 'step'"),
         ('name = "x"\nsteps = 1\n[net]\nname = "unet"\n[data]\ncrop = 100', "crop"),

@@ -16,7 +16,7 @@ ROUTED = "temporal-diffusion"
 """What `auto` draws by where neighbours do not tell."""
 
 PRIOR = "film-prior"
-"""The diffusion model of film that `PRIOR_METHODS` fill holes with; its weights do not ship yet."""
+"""The diffusion model of film that `PRIOR_METHODS` fill holes with."""
 
 PRIOR_METHODS = ("repaint", "diffpir")
 

@@ -6,7 +6,6 @@ or for a training sample (in a batch).
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -14,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from reelmend.describe import explain
 from reelmend.errors import UsageError
+from reelmend.recipes import read_recipe
 from reelmend.simulate.outlines import GAUGE_WIDTH
 
 FOLDER = Path(__file__).with_name("recipes")
@@ -23,6 +23,9 @@ DEFAULT = "standard"
 
 RUN = "run"
 """Table of a recipe file that says with which seed and version it was used; no part of the recipe."""
+
+OWN = ("name", "note", RUN)
+"""What a recipe does not take from the one that it is `like`."""
 
 FITTED = ("dust", "dirt", "short hair", "long hair", "scratch")
 """Kinds whose numbers come from the fitted statistics; the others state theirs in the recipe."""
@@ -167,11 +170,12 @@ def recipe_names() -> list[str]:
 def load_recipe(name_or_path: str | Path = DEFAULT) -> Recipe:
     """A recipe of the package by its name, or one in a TOML file.
 
-    A relative path of statistics counts from the recipe's folder. Raises UsageError naming the file, the key and its
+    A recipe that is `like` another takes from that what it does not say itself (`reelmend.recipes`). A relative path of
+    statistics counts from the recipe's folder. Raises UsageError naming the file, the key and its
     limits.
     """
     path = recipe_path(name_or_path)
-    values = {key: value for key, value in read_recipe(path).items() if key != RUN}
+    values = {key: value for key, value in _values(path).items() if key != RUN}
     try:
         recipe = Recipe.model_validate({"name": path.stem} | values)
     except ValidationError as error:
@@ -184,7 +188,7 @@ def load_recipe(name_or_path: str | Path = DEFAULT) -> Recipe:
 
 def recorded_seed(name_or_path: str | Path) -> int | None:
     """The seed with which a recipe file was used, if it says so. Raises UsageError for a file that is not TOML."""
-    seed = read_recipe(recipe_path(name_or_path)).get(RUN, {}).get("seed")
+    seed = _values(recipe_path(name_or_path)).get(RUN, {}).get("seed")
     return seed if isinstance(seed, int) else None
 
 
@@ -198,15 +202,8 @@ def recipe_path(name_or_path: str | Path) -> Path:
     return FOLDER / f"{text}.toml"
 
 
-def read_recipe(path: Path) -> dict[str, Any]:
-    """The values of a recipe file, unchecked. Raises UsageError for a file that is missing or not TOML."""
-    try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
-    except OSError as error:
-        raise UsageError(f"{path}: cannot read the recipe ({error.strerror}); give a recipe's name or file") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"{path} is not a valid TOML file ({error}); see the recipes in the documentation") from None
+def _values(path: Path) -> dict[str, Any]:
+    return read_recipe(path, recipe_path, OWN)
 
 
 def _check_kinds(recipe: Recipe, path: Path) -> None:

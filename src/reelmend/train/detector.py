@@ -73,8 +73,13 @@ def train(
     feed: Batches = Feed(packs, recipe.data, simulator, recipe.net.frames, recipe.seed, negatives)
     if recipe.data.cached:
         sizes = [[str(pack), pack.stat().st_size] for pack in [*packs, *negatives]]
-        facts = {"data": recipe.data.model_dump(), "damage": damage.model_dump(), "frames": recipe.net.frames,
-                 "seed": recipe.seed, "packs": sizes}  # fmt: skip
+        facts = {
+            "data": recipe.data.model_dump(exclude={"damage"}),
+            "damage": damage.model_dump(exclude={"name", "note"}),
+            "frames": recipe.net.frames,
+            "seed": recipe.seed,
+            "packs": sizes,
+        }
         feed = CachedFeed(feed, kept / "cache", recipe.data.cached, facts, recipe.seed)  # type: ignore[arg-type]
     held_back = Feed(validation, recipe.data, simulator, recipe.net.frames, recipe.seed)
 

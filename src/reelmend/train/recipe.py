@@ -1,8 +1,10 @@
-"""A training recipe: everything but the data's place, as TOML. One recipe and seed give one network on one device."""
+"""A training recipe: everything but the data's place, as TOML. One recipe and seed give one network on one device.
+
+A recipe that is `like` another takes from that what it does not say itself (`reelmend.recipes`).
+"""
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -10,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from reelmend.describe import explain
 from reelmend.errors import UsageError
+from reelmend.recipes import read_recipe
 
 
 class Part(BaseModel):
@@ -156,6 +159,9 @@ class RepairRecipe(Schedule):
 
 RECIPES = Path(__file__).with_name("recipes")
 
+OWN = ("name", "note", "start_from", "fresh")
+"""What a recipe does not take from the one that it is `like`."""
+
 
 def recipe_path(name_or_path: str) -> Path:
     """Where a recipe lies: one of the package by name, or a file. Raises UsageError when there is none."""
@@ -200,10 +206,7 @@ def load_repairer_recipe(path: Path) -> RepairRecipe | DiffusionRecipe | PriorRe
 
 def kind_of(path: Path) -> Kind:
     """What a recipe trains. Raises UsageError for a file that is no TOML."""
-    try:
-        net = tomllib.loads(path.read_text(encoding="utf-8")).get("net", {})
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"{path}: cannot read the recipe ({error})") from error
+    net = _values(path).get("net", {})
     kinds: dict[str, Kind] = {"diffuser": "diffusion", "prior": "prior"}
     kinds |= dict.fromkeys(("mixer", "fourier", "diffir-teacher", "diffir"), "repair")
     return kinds.get(net.get("name"), "detector")
@@ -211,10 +214,10 @@ def kind_of(path: Path) -> Kind:
 
 def _read(kind: type[Recipe], path: Path) -> Recipe:
     try:
-        return kind.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise UsageError(f"{path}: cannot read the recipe ({error.strerror})") from error
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{path}: not TOML: {error}") from error
+        return kind.model_validate(_values(path))
     except ValidationError as error:
         raise UsageError(explain(kind, error, str(path), "a training recipe")) from error
+
+
+def _values(path: Path) -> dict[str, Any]:
+    return read_recipe(path, recipe_path, OWN)

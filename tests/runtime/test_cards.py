@@ -117,7 +117,6 @@ def test_an_unknown_name_is_a_mistake_of_the_caller(name: str) -> None:
         ({"engine": "tensorflow"}, "no engine is called tensorflow; known are onnxruntime, openvino, torch"),
         ({"engine": "onnxruntime", "device": "cuda"}, "onnxruntime runs on the processor only; use torch"),
         ({"engine": "openvino", "device": "mps"}, "openvino runs on the processor only"),
-        ({"engine": "onnxruntime", "precision": "bf16"}, "computes in f32 only"),
     ],
 )
 def test_what_an_engine_cannot_is_said(options: dict[str, str], wrong: str, folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -10,8 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from reelmend.errors import UsageError
 from reelmend.nets.zoo import NETS
-from reelmend.runtime import ENGINES, load_network
+from reelmend.runtime import ENGINES, load_network, processor
+from reelmend.runtime.network import Precision
+from reelmend.runtime.onnx_engine import OnnxEngine
 from small_networks import published, scene
 
 CONVOLUTIONAL = [name for name in NETS if name != "segformer"]
@@ -68,6 +72,55 @@ def test_bf16_is_nearly_the_same(engine: str, tmp_path: Path) -> None:
     exact = load_network(path, "cpu", engine=engine).damage(given)
     rough = load_network(path, "cpu", engine=engine, precision="bf16").damage(given)
     assert np.abs(rough - exact).mean() < 0.02
+
+
+@pytest.mark.parametrize(
+    ("engine", "precision", "words"),
+    [
+        ("onnxruntime", "bf16", "f32 and int8 only"),
+        ("torch", "int8", "f32 and bf16 only"),
+        ("onnxruntime", "int8", "has no graph in 8 bits; `reelmend train quantise` makes one"),
+        ("openvino", "int8", "has no graph in 8 bits"),
+    ],
+)
+def test_a_precision_that_an_engine_lacks_is_refused(
+    engine: str, precision: Precision, words: str, tmp_path: Path
+) -> None:
+    card = published(tmp_path)
+    with pytest.raises(UsageError, match=words):
+        load_network(str(tmp_path / f"{card.name}.json"), "cpu", engine=engine, precision=precision)
+
+
+@pytest.mark.parametrize(("able", "graph"), [(True, "fast-int8.onnx"), (False, "fast.onnx")])
+def test_eight_bits_are_taken_where_the_processor_multiplies_them(
+    able: bool, graph: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reelmend.runtime.network.multiplies_bytes", lambda: able)
+    network = load_network("fast", "cpu", engine="onnxruntime", precision=None)
+    assert isinstance(network.engine, OnnxEngine)
+    assert network.engine.graph.name == graph
+
+
+@pytest.mark.parametrize(
+    ("system", "machine", "flags", "able"),
+    [
+        ("Linux", "x86_64", "flags : fpu avx2 avx512_vnni", True),
+        ("Linux", "x86_64", "flags : fpu avx2", False),
+        ("Linux", "aarch64", "Features : fp asimd asimddp", True),
+        ("Darwin", "arm64", "", True),
+        ("Darwin", "x86_64", "", False),
+        ("Windows", "AMD64", None, False),
+    ],
+)
+def test_what_a_processor_can_do(
+    system: str, machine: str, flags: str | None, able: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(platform, "system", lambda: system)
+    monkeypatch.setattr(platform, "machine", lambda: machine)
+    monkeypatch.setattr(processor, "CPUINFO", tmp_path / "cpuinfo")
+    if flags is not None:
+        (tmp_path / "cpuinfo").write_text(flags)
+    assert processor.multiplies_bytes.__wrapped__() is able
 
 
 def test_another_number_of_frames_is_refused(tmp_path: Path) -> None:

@@ -261,6 +261,35 @@ def diffusion(
 
 
 @app.command()
+def quantise(
+    card: Annotated[
+        Path, typer.Argument(metavar="CARD.json", help="The weight card of a detector.", show_default=False)
+    ],
+    packs: Annotated[
+        list[Path], typer.Option("--pack", metavar="FILE.npy", help="Windows of other footage than it learned from.",
+                                 show_default=False)
+    ],
+    batches: Annotated[
+        int, typer.Option("--batches", metavar="N", min=1, help="Batches of eight crops to measure activations on, and "
+                          "as many to measure the cost on.")
+    ] = 20,
+    kept: Annotated[
+        Path | None, typer.Option("--kept", metavar="FOLDER", help="Where drawn defects are kept.",
+                                  show_default="beside the card")
+    ] = None,
+) -> None:  # fmt: skip
+    """Give a published detector a graph in 8-bit integers, over the same weights: twice as fast on most processors."""
+    with research("train quantise"):
+        from reelmend.train.quantise import quantise_detector
+
+        made, cost = quantise_detector(card, packs, batches=batches, kept=kept)
+    print(f"graph       {card.parent / made.int8}")
+    for name, counts in (("f32", cost.f32), ("int8", cost.int8)):
+        figures = (f"{key} {value:.4f}" for key, value in counts.figures().items() if value is not None)
+        print(f"{name:<11} {', '.join(figures)}")
+
+
+@app.command()
 def mine(
     detector: Annotated[
         str, typer.Argument(metavar="DETECTOR", help="A window detector, or the path of its weight card.",

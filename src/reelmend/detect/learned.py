@@ -18,7 +18,7 @@ from reelmend.detect.spike import SpikeDetector, SpikeEvidence
 from reelmend.film import DamageMap, Mask
 from reelmend.motion.stack import stack_of
 from reelmend.motion.windows import Window
-from reelmend.runtime import Network, load_network, quick_precision
+from reelmend.runtime import Network, load_network
 
 SMALLEST = {"gentle": 4, "standard": 3, "strong": 2}
 """Pixels, on a frame 640 wide; scaled with the width, at least the number itself. With its square, specks of 30 pixels
@@ -222,12 +222,11 @@ def learned(
     """The detector of a network by name, with a network for stills beside it where it is for windows, and the classical
     detector for a second opinion, and a search for line scratches, unless `second` is False.
 
-    `device` and `threads` as in `load_network`, which says what is raised; `quick_precision` is computed in. `still`
+    `device` and `threads` as in `load_network`, which says what is raised, and which picks the precision. `still`
     None: frames without neighbours are left alone.
     """
-    precision = quick_precision(device)
-    network = load_network(name, device, threads, precision=precision)
-    beside = load_network(still, device, threads, precision=precision) if still and network.frames > 1 else None
+    network = load_network(name, device, threads, precision=None)
+    beside = load_network(still, device, threads, precision=None) if still and network.frames > 1 else None
     asked = SpikeDetector(strength) if second and network.frames > 1 else None
     return LearnedDetector(
         name, strength, min_blob, max_blob, network=network, still=beside, second=asked, lasting=asked is not None

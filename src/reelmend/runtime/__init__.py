@@ -11,7 +11,6 @@ from reelmend.runtime.network import (
     load_network,
     load_repair_network,
     on_gpu,
-    quick_precision,
 )
 
 __all__ = [
@@ -25,6 +24,5 @@ __all__ = [
     "load_network",
     "load_repair_network",
     "on_gpu",
-    "quick_precision",
     "read_card",
 ]

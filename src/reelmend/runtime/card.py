@@ -99,6 +99,8 @@ class Card(WeightCard):
     calibration: tuple[tuple[Probability, Probability], ...] | None = Field(
         None, description="Given and true probability, rising in both; straight lines between, and from 0 and to 1."
     )
+    int8: str = Field("", pattern=r"^([^/\\]+\.onnx)?$", description="File name of the graph in 8 bits; empty: none.")
+    int8_sha256: str = Field("", pattern=r"^([0-9a-f]{64})?$", description="Of that file.")
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -156,8 +158,11 @@ def _read(type_: type[AnyCard], path: Path) -> AnyCard:
 
 
 def check_files(card: WeightCard, folder: Path) -> None:
-    """Raise MediaError unless the weights and the graph in `folder` are those that the card describes."""
-    for name, wanted in ((card.weights, card.sha256), (card.graph, card.graph_sha256)):
+    """Raise MediaError unless the weights and the graphs in `folder` are those that the card describes."""
+    files = [(card.weights, card.sha256), (card.graph, card.graph_sha256)]
+    if isinstance(card, Card) and card.int8:
+        files.append((card.int8, card.int8_sha256))
+    for name, wanted in files:
         path = folder / name
         try:
             found = digest(path)

@@ -23,6 +23,7 @@ from reelmend.runtime.card import (
     read_repair_card,
 )
 from reelmend.runtime.engine import Engine
+from reelmend.runtime.processor import multiplies_bytes
 from reelmend.runtime.tiles import Map, Stack, run_tiled
 
 WEIGHTS = Path(__file__).resolve().parents[1] / "weights"
@@ -30,7 +31,7 @@ WEIGHTS = Path(__file__).resolve().parents[1] / "weights"
 TILE = 2048
 """Pixels: the side of the square that is the largest tile by area. HD and 2K frames are computed whole."""
 
-Precision = Literal["f32", "bf16"]
+Precision = Literal["f32", "bf16", "int8"]
 
 
 @dataclass(frozen=True)
@@ -107,13 +108,15 @@ def load_network(
     device: str = "auto",
     threads: int = 1,
     engine: str | None = None,
-    precision: Precision = "f32",
+    precision: Precision | None = "f32",
 ) -> Network:
     """A network by its name, or by the path of its card, on the best engine there is for the device.
 
     `device` is `auto`, `cpu`, `cuda` or `mps`; `threads` is what one call may use on a processor. `engine` is a name in
     `ENGINES`; unset: torch on a GPU, else OpenVINO where it is installed, else ONNX Runtime. `bf16` computes faster on
-    processors and GPUs that have it, with three decimals; OpenVINO and torch know it.
+    processors and GPUs that have it, with three decimals; OpenVINO and torch know it. `int8` computes in 8 bits, with
+    two decimals, on ONNX Runtime and OpenVINO, where the card has a graph for it. None: the fastest of those that this
+    processor computes in natively; what that costs a detector is in `docs/detection.md`.
 
     Raises UsageError for a name that there is no card of, and an engine that is not installed, or is on another device
     or in another precision than it can be; MediaError when card, weights and graph do not belong together.
@@ -122,7 +125,8 @@ def load_network(
     if not path.is_file() or (path.parent == WEIGHTS and not is_card(path)):
         raise UsageError(f"no network is called {name}; known are {', '.join(cards()) or 'none'}.")
     card = read_card(path)
-    return Network(card, _engine(card, path.parent, device, threads, engine, precision))
+    engine = _known_engine(engine, device)
+    return Network(card, _engine(card, path.parent, device, threads, engine, precision or _quickest(card, engine)))
 
 
 def load_repair_network(
@@ -130,7 +134,7 @@ def load_repair_network(
 ) -> RepairNetwork:
     """A network that repairs, by its name or the path of its card; as `load_network`."""
     card, folder = find_repair_card(name)
-    return RepairNetwork(card, _engine(card, folder, device, threads, engine, precision))
+    return RepairNetwork(card, _engine(card, folder, device, threads, _known_engine(engine, device), precision))
 
 
 def find_repair_card(name: str) -> tuple[RepairCard, Path]:
@@ -142,13 +146,15 @@ def find_repair_card(name: str) -> tuple[RepairCard, Path]:
     return read_repair_card(path), path.parent
 
 
-def _engine(
-    card: NetworkCard, folder: Path, device: str, threads: int, engine: str | None, precision: Precision
-) -> Engine:
+def _known_engine(engine: str | None, device: str) -> str:
     if engine is not None and engine not in ENGINES:
         raise UsageError(f"no engine is called {engine}; known are {', '.join(ENGINES)}.")
+    return engine or best_engine(device)
+
+
+def _engine(card: NetworkCard, folder: Path, device: str, threads: int, engine: str, precision: Precision) -> Engine:
     check_files(card, folder)
-    return ENGINES[engine or best_engine(device)](card, folder, device, threads, precision)
+    return ENGINES[engine](card, folder, device, threads, precision)
 
 
 def best_engine(device: str = "auto") -> str:
@@ -160,12 +166,13 @@ def best_engine(device: str = "auto") -> str:
     return "openvino" if find_spec("openvino") else "onnxruntime"
 
 
-def quick_precision(device: str = "auto") -> Precision:
-    """`bf16` where the engine that a device gets computes in it natively, and faster; else `f32`.
-
-    What it costs a detector is in `docs/detection.md`: nothing that shows in a mask's Dice.
-    """
-    if best_engine(device) != "openvino":
+def _quickest(card: Card, engine: str) -> Precision:
+    """The fastest of the precisions that the engine and the card have, and the processor natively."""
+    if engine == "torch":
+        return "f32"
+    if card.int8 and multiplies_bytes():
+        return "int8"
+    if engine != "openvino":
         return "f32"
     from reelmend.runtime.openvino_engine import has_bf16
 
@@ -193,21 +200,33 @@ def _onnxruntime(card: NetworkCard, folder: Path, device: str, threads: int, pre
     from reelmend.runtime.onnx_engine import OnnxEngine
 
     _only_processors("onnxruntime", device)
-    if precision != "f32":
-        raise UsageError("onnxruntime computes in f32 only; use openvino or torch for bf16.")
-    return OnnxEngine(folder / card.graph, threads)
+    if precision == "bf16":
+        raise UsageError("onnxruntime computes in f32 and int8 only; use openvino or torch for bf16.")
+    return OnnxEngine(folder / _graph_in(card, precision), threads)
 
 
 def _openvino(card: NetworkCard, folder: Path, device: str, threads: int, precision: Precision) -> Engine:
     from reelmend.runtime.openvino_engine import OpenVinoEngine
 
     _only_processors("openvino", device)
-    return OpenVinoEngine(folder / card.graph, threads, precision)
+    floats = "f32" if precision == "int8" else precision
+    return OpenVinoEngine(folder / _graph_in(card, precision), threads, floats)
+
+
+def _graph_in(card: NetworkCard, precision: Precision) -> str:
+    """The file name of a network's graph in a precision. Raises UsageError where it has none in 8 bits."""
+    if precision != "int8":
+        return card.graph
+    if isinstance(card, Card) and card.int8:
+        return card.int8
+    raise UsageError(f"{card.name} has no graph in 8 bits; `reelmend train quantise` makes one.")
 
 
 def _torch(card: NetworkCard, folder: Path, device: str, threads: int, precision: Precision) -> Engine:
     from reelmend.runtime.torch_engine import TorchEngine
 
+    if precision == "int8":
+        raise UsageError("torch computes in f32 and bf16 only; use onnxruntime or openvino for int8.")
     return TorchEngine(card, folder / card.weights, device, threads, precision)
 
 

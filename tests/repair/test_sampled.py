@@ -14,7 +14,7 @@ from reelmend.film import Mask
 from reelmend.repair import sampled
 from reelmend.repair.grow import grow
 from reelmend.repair.learned import LearnedRepairer
-from reelmend.repair.mixing import Mixture, holes_of
+from reelmend.repair.mixing import DEEP, Mixture, holes_of
 from reelmend.repair.promise import FilledBy, untouched
 from reelmend.repair.sampled import DiffusionRepairer, RoutedRepairer, as_grainy, draw, kept_low
 from reelmend.repair.temporal import TemporalRepairer
@@ -96,6 +96,15 @@ def test_holes_on_which_neighbours_agree_are_put_to_no_network() -> None:
     wanted = TemporalRepairer().repair(window, mask)
     np.testing.assert_array_equal(repair.frame.planes[0], wanted.frame.planes[0])
     np.testing.assert_array_equal(repair.filled_by, wanted.filled_by)
+
+
+def test_deep_holes_are_put_to_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sampled, "ASKED", 1e-9)
+    ys, xs = np.mgrid[:HEIGHT, :WIDTH]
+    mask = np.hypot(xs - 60, ys - 50) < DEEP + 4
+    window, _ = scene(LAYOUTS["gray8"], mask)
+    repair = RoutedRepairer(network(None), network(None)).repair(window, mask)
+    np.testing.assert_array_equal(repair.filled_by, TemporalRepairer().repair(window, mask).filled_by)
 
 
 def test_a_seed_gives_the_same_film_and_another_one_another() -> None:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from reelmend.detect import lines
+from reelmend.detect import blotches, lines
 from reelmend.detect.border import hugs_border
 from reelmend.detect.opinions import clear_doubted, weighed
 from reelmend.detect.promise import Blob, Detection
@@ -56,6 +56,8 @@ class LearnedEvidence:
     """Of a large scan, what the network saw in it shrunken; the classical detector looked at that alone."""
     lines: lines.LineEvidence | None = None
     """What runs down the frame."""
+    blotches: blotches.BlotchEvidence | None = None
+    """What is large and in this frame only."""
 
     @property
     def opinion(self) -> SpikeEvidence | None:
@@ -76,17 +78,18 @@ class LearnedDetector:
         network: Network,
         still: Network | None = None,
         second: SpikeDetector | None = None,
-        lasting: bool = False,
+        apart: bool = False,
     ) -> None:
         """`still` is shown frames without neighbours; None: they are left alone. `second` is asked about every blob of
-        a window. `lasting`: line scratches are looked for beside it. ValueError if `still` is no network for stills."""
+        a window. `apart`: line scratches and large blotches are looked for beside it. ValueError if `still` is no
+        network for stills."""
         if still is not None and still.frames != 1:
             raise ValueError(f"{still.name} is no network for stills: it is shown {still.frames} frames")
         self.name = name
         self._strength = strength
         self._min_blob, self._max_blob = min_blob, max_blob
         self._network, self._still, self._second = network, still, second
-        self._lasting = lasting
+        self._apart = apart
 
     @property
     def network(self) -> Network:
@@ -96,13 +99,15 @@ class LearnedDetector:
     def look(self, window: Window) -> LearnedEvidence:
         small = shrunken(window)
         if small is None:
-            seen = self._look(window, self._second)
+            seen = self._look(window, self._second, self._apart)
         else:
             # The classical detector judges shapes of the size that it was fitted to.
-            seen = replace(self._look(window, None), coarse=self._look(small, self._second))
-        return replace(seen, lines=lines.look(window)) if self._lasting and window.neighbours else seen
+            coarse = self._look(small, self._second, self._apart)
+            seen = replace(self._look(window, None), coarse=coarse, blotches=coarse.blotches)
+        return replace(seen, lines=lines.look(window)) if self._apart and window.neighbours else seen
 
-    def _look(self, window: Window, second: SpikeDetector | None) -> LearnedEvidence:
+    def _look(self, window: Window, second: SpikeDetector | None, large: bool = False) -> LearnedEvidence:
+        """`large`: large blotches are looked for too."""
         network = self._network if window.neighbours or self._network.frames == 1 else self._still
         stack = stack_of(window, network.frames) if network else None
         luma = window.centre.luma
@@ -114,17 +119,20 @@ class LearnedDetector:
         else:
             expected = cv2.medianBlur(luma, SURROUNDINGS).astype(np.float32) / 255
         asked = second.look(window) if second and len(stack) > 1 else None
-        return LearnedEvidence(damage, stack[0] > expected, network, asked)
+        large_ones = blotches.look(window, stack) if large and len(stack) > 1 else None
+        return LearnedEvidence(damage, stack[0] > expected, network, asked, blotches=large_ones)
 
     def needs(self, evidence: LearnedEvidence) -> tuple[int, ...]:
-        return self._asked(evidence) + (lines.wanted(evidence.lines) if evidence.lines else ())
+        return self._asked(evidence) + _wanted_by_lines(evidence) + _wanted_by_blotches(evidence)
 
     def _asked(self, evidence: LearnedEvidence) -> tuple[int, ...]:
         """The frames whose evidence the classical detector wants."""
         return self._second.needs(evidence.opinion) if self._second and evidence.opinion else ()
 
     def decide(self, evidence: LearnedEvidence, others: tuple[LearnedEvidence | None, ...]) -> Detection:
-        asked, beside = others[: len(self._asked(evidence))], others[len(self._asked(evidence)) :]
+        first = len(self._asked(evidence))
+        second = first + len(_wanted_by_lines(evidence))
+        asked, along, around = others[:first], others[first:second], others[second:]
         theirs = None
         if self._second and evidence.opinion and evidence.opinion.pair:
             seen = tuple(other.opinion if other else None for other in asked)
@@ -133,9 +141,15 @@ class LearnedDetector:
         if evidence.coarse is not None:
             share = evidence.coarse.damage.size / evidence.damage.size
             found = joined(found, self._decide(evidence.coarse, theirs, share))
-        if evidence.lines is None or found.note:
+        if found.note:
             return found
-        scratches = lines.judge(evidence.lines, [other.lines if other else None for other in beside])
+        if evidence.blotches is not None:
+            most = round(LOST_SHARE[self._strength] * found.mask.size)
+            things = [other.blotches if other else None for other in around]
+            found = blotches.added(found, evidence.blotches, things, self._strength, self._max_blob or most)
+        if evidence.lines is None:
+            return found
+        scratches = lines.judge(evidence.lines, [other.lines if other else None for other in along])
         return lines.added(found, scratches, self._strength, self._max_blob)
 
     def _decide(
@@ -170,6 +184,14 @@ class LearnedDetector:
         if self._max_blob is not None:
             largest = max(1, round(scale * self._max_blob))
         return Limits(seed, FRINGE * seed, smallest, largest)
+
+
+def _wanted_by_lines(evidence: LearnedEvidence) -> tuple[int, ...]:
+    return lines.wanted(evidence.lines) if evidence.lines else ()
+
+
+def _wanted_by_blotches(evidence: LearnedEvidence) -> tuple[int, ...]:
+    return blotches.wanted(evidence.blotches) if evidence.blotches else ()
 
 
 def smallest_blob(strength: str, width: int) -> int:
@@ -220,7 +242,7 @@ def learned(
     second: bool = True,
 ) -> LearnedDetector:
     """The detector of a network by name, with a network for stills beside it where it is for windows, and the classical
-    detector for a second opinion, and a search for line scratches, unless `second` is False.
+    detector for a second opinion, and searches for line scratches and large blotches, unless `second` is False.
 
     `device` and `threads` as in `load_network`, which says what is raised, and which picks the precision. `still`
     None: frames without neighbours are left alone.
@@ -229,5 +251,5 @@ def learned(
     beside = load_network(still, device, threads, precision=None) if still and network.frames > 1 else None
     asked = SpikeDetector(strength) if second and network.frames > 1 else None
     return LearnedDetector(
-        name, strength, min_blob, max_blob, network=network, still=beside, second=asked, lasting=asked is not None
+        name, strength, min_blob, max_blob, network=network, still=beside, second=asked, apart=asked is not None
     )  # fmt: skip

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from concurrent.futures import Future
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -26,19 +26,63 @@ RIM = 2
 REACH_OF_FILL = 3
 """Pixels of the flow grid from which damage is filled."""
 
+DEEP = 12.0
+"""Pixels of the flow grid from its rim: damage so deep somewhere has a fill that tells nothing of motion, which is
+carried in from around."""
+
+NEAR = 4
+"""Pixels of the flow grid around such damage where motion is spoiled too."""
+
+CARRIED = (8.0, 16.0, 32.0, 64.0, 128.0)
+"""Standard deviations, pixels of the flow grid, over which it is averaged: the least that reaches."""
+
 TOUCHED = 0.05
 """Share of a flow grid's pixel from which on damage counts."""
 
 
-def filled(picture: Picture, damage: Mask) -> NDArray[np.uint8]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Filled:
+    """A picture on the flow grid without its damage."""
+
+    luma: NDArray[np.uint8]
+    deep: Mask | None
+    """Where flow from here is not to be believed; None for nowhere."""
+
+
+def filled(picture: Picture, damage: Mask) -> Filled:
     """A picture on the flow grid with its damage `(h, w)` filled from around it (Telea 2004, OpenCV's)."""
     if not damage.any():
-        return picture.small
+        return Filled(picture.small, None)
     hole = cv2.dilate(damage.view(np.uint8), np.ones((2 * RIM + 1, 2 * RIM + 1), np.uint8))
     if picture.small.shape != damage.shape:
         shares = cv2.resize(hole.astype(np.float32), picture.small.shape[::-1], interpolation=cv2.INTER_AREA)
         hole = (shares > TOUCHED).astype(np.uint8)
-    return np.asarray(cv2.inpaint(picture.small, hole, REACH_OF_FILL, cv2.INPAINT_TELEA), np.uint8)
+    luma = np.asarray(cv2.inpaint(picture.small, hole, REACH_OF_FILL, cv2.INPAINT_TELEA), np.uint8)
+    count, labels = cv2.connectedComponents(hole, connectivity=8)
+    deep = np.zeros(count, np.bool_)
+    deep[labels[cv2.distanceTransform(hole, cv2.DIST_L2, 3) > DEEP]] = True
+    if not deep.any():
+        return Filled(luma, None)
+    around = np.ones((2 * NEAR + 1, 2 * NEAR + 1), np.uint8)
+    return Filled(luma, cv2.dilate(deep[labels].view(np.uint8), around) > 0)
+
+
+def carried_in(flow: Flow, where: Mask) -> Flow:
+    """The flow with the mean of what is around it where it is not known: the mean over the least of `CARRIED` that
+    reaches what is."""
+    known = (~where).astype(np.float32)
+    out, open_ = flow.copy(), where.copy()
+    for sigma in CARRIED:
+        weight = cv2.GaussianBlur(known, (0, 0), sigma)
+        reached = open_ & (weight > TOUCHED)
+        mean = (
+            cv2.GaussianBlur(flow * known[..., None], (0, 0), sigma) / np.maximum(weight, np.float32(1e-6))[..., None]
+        )
+        out[reached] = mean[reached]
+        open_ &= ~reached
+        if not open_.any():
+            break
+    return out
 
 
 class FilledFlows:
@@ -49,7 +93,7 @@ class FilledFlows:
         """`pool`: where the work is done."""
         self._pool = pool
         self._lock = threading.Lock()
-        self._filled: dict[int, Future[NDArray[np.uint8]]] = {}
+        self._filled: dict[int, Future[Filled]] = {}
         self._flows: dict[tuple[int, int], Future[Flow]] = {}
 
     def between(self, one: Picture, other: Picture, damage: Mapping[int, Mask]) -> Flow:
@@ -70,14 +114,15 @@ class FilledFlows:
             for key in [key for key in self._flows if min(key) < before]:
                 del self._flows[key]
 
-    def _picture(self, picture: Picture, damage: Mask) -> Future[NDArray[np.uint8]]:
+    def _picture(self, picture: Picture, damage: Mask) -> Future[Filled]:
         if picture.index not in self._filled:
             self._filled[picture.index] = self._pool.submit(filled, picture, damage)
         return self._filled[picture.index]
 
 
-def _flow(one: Future[NDArray[np.uint8]], other: Future[NDArray[np.uint8]]) -> Flow:
-    return optical_flow(one.result(), other.result())
+def _flow(one: Future[Filled], other: Future[Filled]) -> Flow:
+    flow, deep = optical_flow(one.result().luma, other.result().luma), one.result().deep
+    return flow if deep is None else carried_in(flow, deep)
 
 
 def informed(window: Window, damage: Mapping[int, Mask], flows: FilledFlows) -> Window:

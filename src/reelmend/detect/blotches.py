@@ -1,0 +1,253 @@
+"""Large blotches of one frame: stains, burns and patches of lost emulsion, too large for what looks at specks.
+
+A network that is shown many specks takes a large change for something that moved. But nothing large moves so fast that
+it is in one frame and gone before and after: where the neighbours agree with each other, inside and all around, and the
+frame differs from every one of them by far more than they do, it is the frame that is damaged. (The spike detection
+index of Kokaram 1998, chapter 6, on pictures smoothed until grain and small errors of motion are gone, and judged by
+the region.) A limb in mid-swing is left alone for what is around it: there neighbours do not agree. A ball in flight is
+told by its way: it stands out before and after too, in line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from reelmend.detect.promise import Blob, Detection, listed_anew
+from reelmend.film import Mask
+from reelmend.motion.flow import length
+from reelmend.motion.windows import Window
+
+Floats = NDArray[np.float32]
+
+WIDTH = 720
+"""Pixels: wider pictures are shrunken, by a whole number, until they are no wider."""
+
+SMOOTH = 1.5
+"""Standard deviation, as all lengths here in pixels of a frame 640 wide."""
+
+FROM = 8.0
+"""Codes of 255 by which the frame must differ from each of its neighbours."""
+
+TIMES = 2.0
+"""As many times as the neighbours differ from each other, at every pixel that speaks for a blotch."""
+
+GAP = 5.0
+"""Between pixels that speak for the same blotch."""
+
+AREA = 200.0
+"""Pixels that speak for a blotch: about 16 x 16. What is smaller others find."""
+
+THICK = 6.0
+"""From its edge to its middle, gaps filled: what is thinner is a hair or a scratch."""
+
+AGREE = {"gentle": 0.2, "standard": 0.3, "strong": 0.4}
+"""How much the neighbours may differ from each other, as a share of how much the frame differs from them: on average
+inside the blotch, and around it as far as `GAP`."""
+
+MOVES = 8.0
+"""Pixels that the scene may have moved there since the frame before, or until the one after. Of what moves faster
+motion compensation misses too much, and neighbours may agree on what the frame does not show any more."""
+
+THING = 70.0
+"""Pixels that speak for something that may be the same as a blotch, in another frame."""
+
+ALIKE = 2.5
+"""Times as large, or as small, it may be there."""
+
+FASTEST = 120.0
+"""Pixels from frame to frame that something flies at most."""
+
+ASTRAY = (6.0, 0.5)
+"""Pixels, and share of its last step, by which its next may be another."""
+
+BORDER = 0.02
+"""Of the frame's width: what lies nearer to its border, where the gate's edge and the weave are, says nothing."""
+
+EDGE = (4.0, 0.3)
+"""Codes, and share of what a blotch differs from its neighbours by, that pixels at its rim differ from the neighbours'
+mean by: matching the neighbours' light to a large blotch has changed them around it a little. And more than the
+neighbours do among themselves."""
+
+PROBABILITY = 0.9
+"""Of what is accepted. Of 19 in five real films looked at one by one, 17 were damage."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """What stands out from a frame's neighbours, whatever it is; lengths as on a frame 640 wide."""
+
+    x: float
+    y: float
+    area: float
+    """Pixels that speak for it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Blotch:
+    """A region that may be one."""
+
+    thing: Thing
+    where: Mask
+    """`(h, w)` of the picture."""
+    doubt: float
+    """How much the neighbours differ from each other as a share of how much the frame differs: inside or around,
+    whichever is more."""
+    bright: bool
+    """Against the neighbours."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BlotchEvidence:
+    """What a frame has to say of blotches."""
+
+    blotches: tuple[Blotch, ...] = ()
+    things: tuple[Thing, ...] = ()
+    neighbours: tuple[tuple[int, int], ...] = ()
+    """Step and index of the frames of its window."""
+
+
+def look(window: Window, stack: Floats) -> BlotchEvidence | None:
+    """The regions of a window that may be blotches; None where it has no neighbours on one of its sides.
+
+    `stack` `(frames, h, w)` 0..1 is `motion.stack.stack_of` the window.
+    """
+    if not (window.before and window.after):
+        return None
+    stack = _small(stack)
+    scale = stack.shape[2] / 640
+    smooth = np.stack([cv2.GaussianBlur(one, (0, 0), SMOOTH * scale) for one in stack]) * np.float32(255)
+    others = smooth[1:]
+    away = smooth[0] - others
+    least = np.where((away > 0).all(0) | (away < 0).all(0), np.abs(away).min(0), 0)
+    among = others.max(0) - others.min(0)
+    speaks = (least > FROM) & (least > TIMES * among)
+    edge = max(1, round(BORDER * stack.shape[2]))
+    inner = np.zeros_like(speaks)
+    inner[edge:-edge, edge:-edge] = speaks[edge:-edge, edge:-edge]
+    if np.count_nonzero(inner) < THING * scale**2:
+        return BlotchEvidence()
+    disc = _disc(GAP * scale)
+    filled = cv2.morphologyEx(inner.view(np.uint8), cv2.MORPH_CLOSE, disc)
+    count, labels, stats, centres = cv2.connectedComponentsWithStats(filled, connectivity=8)
+    weights = np.bincount(labels[inner], minlength=count)
+    things = {
+        int(n): Thing(float(centres[n, 0]) / scale, float(centres[n, 1]) / scale, float(weights[n]) / scale**2)
+        for n in np.flatnonzero(weights >= THING * scale**2)
+    }
+    mean, moved = others.mean(0), _moved(window, speaks.shape)
+    found = []
+    for n, thing in things.items():
+        if thing.area < AREA:
+            continue
+        left, top, wide, high, _ = (int(value) for value in stats[n])
+        reach = 2 * disc.shape[0]
+        box = np.s_[max(0, top - reach) : top + high + reach, max(0, left - reach) : left + wide + reach]
+        region = labels[box] == n
+        if cv2.distanceTransform(np.pad(region, 1).view(np.uint8), cv2.DIST_L2, 5).max() < THICK * scale:
+            continue
+        core = region & inner[box]
+        if float(np.median(moved[box][core])) > MOVES * scale:
+            continue
+        grown = cv2.dilate(region.view(np.uint8), disc) > 0
+        around = float(among[box][grown & ~region].mean())
+        contrast = float(least[box][core].mean())
+        doubt = max(float(among[box][region].mean()), around) / contrast
+        off = smooth[0][box] - mean[box]
+        where = np.zeros_like(speaks)
+        differs = np.abs(off) > np.maximum(among[box], max(EDGE[0], EDGE[1] * contrast))
+        closed = cv2.morphologyEx((differs & grown).view(np.uint8), cv2.MORPH_CLOSE, disc)
+        where[box] = (closed > 0) & grown
+        found.append(Blotch(thing, where, doubt, float(np.median(off[core])) > 0))
+    beside = tuple((one.step, one.picture.index) for one in window.neighbours)
+    return BlotchEvidence(tuple(found), tuple(things.values()), beside)
+
+
+def wanted(evidence: BlotchEvidence) -> tuple[int, ...]:
+    """The frames whose evidence `added` wants: none where there is nothing to decide."""
+    undecided = any(one.doubt <= max(AGREE.values()) for one in evidence.blotches)
+    return tuple(index for _, index in evidence.neighbours) if undecided else ()
+
+
+def flies(thing: Thing, beside: Mapping[int, Sequence[Thing]]) -> bool:
+    """Whether something like it stands out in line before and after, or in the next two frames on one side; `beside`
+    has what stands out in the neighbours by their steps, -2 to 2."""
+    for near, far in ((-1, 1), (1, 2), (-1, -2)):
+        for one in beside.get(near, ()):
+            step = np.array([one.x - thing.x, one.y - thing.y])
+            most = ASTRAY[0] + ASTRAY[1] * float(np.hypot(*step))
+            if np.hypot(*step) > FASTEST or not _alike(thing, one):
+                continue
+            next_x, next_y = (thing.x, thing.y) + step * (far / near)
+            if any(
+                _alike(thing, other) and np.hypot(other.x - next_x, other.y - next_y) <= most
+                for other in beside.get(far, ())
+            ):
+                return True
+    return False
+
+
+def _alike(one: Thing, other: Thing) -> bool:
+    return one.area / ALIKE <= other.area <= one.area * ALIKE
+
+
+def _moved(window: Window, shape: tuple[int, ...]) -> Floats:
+    """How far the scene moves between a frame and the nearest of its neighbours on either side, whichever is farther;
+    `(h, w)` in pixels of a picture of a shape."""
+    lengths = np.maximum(*(length(beside[0].flow) for beside in (window.before, window.after)))
+    return np.asarray(cv2.resize(lengths, (shape[1], shape[0])) * np.float32(shape[1] / lengths.shape[1]), np.float32)
+
+
+def added(
+    found: Detection,
+    evidence: BlotchEvidence,
+    others: Sequence[BlotchEvidence | None],
+    strength: str,
+    most: int,
+) -> Detection:
+    """What was found, and the blotches that are clear enough for a strength, of `most` pixels each. `others` is the
+    evidence of the frames that are `wanted`."""
+    shape = (found.mask.shape[0], found.mask.shape[1])
+    steps = (step for step, _ in evidence.neighbours)
+    beside = {step: other.things for step, other in zip(steps, others, strict=False) if other is not None}
+    mask, damage, known = found.mask.copy(), found.damage.copy(), list(found.blobs)
+    for one in evidence.blotches:
+        if one.doubt > AGREE[strength] or flies(one.thing, beside):
+            continue
+        where = _enlarged(one.where, shape)
+        area = int(np.count_nonzero(where))
+        if not 0 < area <= most:
+            continue
+        mask |= where
+        damage[where] = np.maximum(damage[where], np.float32(PROBABILITY))
+        y, x = (float(axis.mean()) for axis in np.nonzero(where))
+        known.append(Blob(x, y, area, PROBABILITY, "bright" if one.bright else "dark"))
+    if len(known) == len(found.blobs):
+        return found
+    return Detection(damage, mask, listed_anew(mask, damage, known), found.note)
+
+
+def _small(stack: Floats) -> Floats:
+    """A stack no wider than `WIDTH`."""
+    factor = -(-stack.shape[2] // WIDTH)
+    if factor == 1:
+        return stack
+    size = (max(1, stack.shape[2] // factor), max(1, stack.shape[1] // factor))
+    return np.stack([cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in stack])
+
+
+def _enlarged(mask: Mask, shape: tuple[int, int]) -> Mask:
+    """A mask on a picture of another size."""
+    if mask.shape == shape:
+        return mask
+    large = cv2.resize(mask.astype(np.float32), (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(large > 0.5)
+
+
+def _disc(radius: float) -> NDArray[np.uint8]:
+    side = 2 * max(1, round(radius)) + 1
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)

@@ -13,6 +13,7 @@ and precision, its speed beside its Dice, so that no speed is bought blind.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import time
 from collections.abc import Iterator, Sequence
@@ -55,8 +56,10 @@ BEGIN_ENGINES = "<!-- table: python -m benchmarks.detection --engines -->"
 
 ENGINE_ROWS: tuple[tuple[str, Precision], ...] = (
     ("onnxruntime", "f32"),
+    ("onnxruntime", "int8"),
     ("openvino", "f32"),
     ("openvino", "bf16"),
+    ("openvino", "int8"),
     ("torch", "f32"),
     ("torch", "bf16"),
 )
@@ -172,14 +175,16 @@ def megapixels_a_second(network: Network) -> float:
     return float(HD[0] * HD[1] / best / 1e6)
 
 
-def engine_table(name: str, clips: Sequence[Path], threads: int) -> str:
-    """A network on every engine that is installed here: frames a second at 1920x1080, and the Dice that it keeps."""
-    lines = ["| engine | precision | frames a second, 1920x1080 | Dice | false alarms |", "| --- " * 5 + "|"]
-    for engine, precision in ENGINE_ROWS:
+def engine_table(names: Sequence[str], clips: Sequence[Path], threads: int) -> str:
+    """Networks on every engine that is installed here: frames a second at 1920x1080, and the Dice that they keep."""
+    headings = ("detector", "engine", "precision", "frames a second, 1920x1080", "Dice", "false alarms")
+    lines = ["| " + " | ".join(headings) + " |", "| " + " | ".join("---" for _ in headings) + " |"]
+    for name, (engine, precision) in itertools.product(names, ENGINE_ROWS):
         network = load_network(name, "cpu", threads, engine, precision)
-        entry = score(LearnedDetector(name, network=network), clips)
         frames = megapixels_a_second(network) * 1e6 / (HD[0] * HD[1])
-        lines.append(f"| {engine} | {precision} | {frames:.1f} | {entry['dice']:.4f} | {entry['false_alarms']:.0f} |")
+        entry = score(LearnedDetector(name, network=network), clips)
+        cells = [name, engine, precision, f"{frames:.1f}", f"{entry['dice']:.4f}", f"{entry['false_alarms']:.0f}"]
+        lines.append("| " + " | ".join(cells) + " |")
         print(lines[-1], flush=True)
     return "\n".join(lines)
 
@@ -233,7 +238,7 @@ def main() -> None:
     parser.add_argument("--split", choices=("dev", "test", "all"), default="test")
     parser.add_argument("--out", type=Path, default=Path("build/bench"))
     parser.add_argument("--data", type=Path, default=data_folder())
-    parser.add_argument("--engines", metavar="NAME", help="the other table, of this network")
+    parser.add_argument("--engines", nargs="+", metavar="NAME", help="the other table, of these networks")
     parser.add_argument("--write", type=Path, metavar="DOCUMENT")
     options = parser.parse_args()
     clips = built(options.out, options.split, options.data)

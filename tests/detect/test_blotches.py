@@ -155,6 +155,17 @@ def test_what_is_larger_than_may_be_is_left() -> None:
     assert not marked(frames, most=1000).mask.any()
 
 
+def test_what_others_have_outlined_keeps_their_outline() -> None:
+    where = disc(200, 130, 34)
+    frames = film(once(where, 60))
+    evidence = seen(frames)[MIDDLE][1]
+    assert evidence is not None
+    for known, changes in ((disc(200, 130, 30), False), (disc(200, 130, 14), True)):
+        before = replace(nothing(frames[MIDDLE]), mask=known)
+        after = blotches.added(before, evidence, (), "standard", 1 << 30)
+        assert np.array_equal(after.mask, known) is not changes
+
+
 def test_a_gentler_strength_takes_no_more() -> None:
     frames = film(once(disc(200, 130, 34), 14), speed=2.0)
     masks = [marked(frames, strength=one).mask for one in ("gentle", "standard", "strong")]

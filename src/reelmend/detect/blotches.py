@@ -116,6 +116,27 @@ class BlotchEvidence:
     """Step and index of the frames of its window."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Differences:
+    """How a frame and its neighbours differ, smoothed; `(h, w)` in codes of 255."""
+
+    least: Floats
+    """The frame from the neighbour most like it, where all are off to the same side; else 0."""
+    off: Floats
+    """The frame from the neighbours' mean, with its sign."""
+    among: Floats
+    """The neighbours from each other, at most."""
+    scale: float
+    """Pixels of the picture for one of a frame 640 wide."""
+
+    def speaking(self) -> Mask:
+        """Pixels that speak for a blotch, those at the border left out."""
+        speaks = (self.least > FROM) & (self.least > TIMES * self.among)
+        edge = max(1, round(BORDER * speaks.shape[1]))
+        speaks[:edge] = speaks[-edge:] = speaks[:, :edge] = speaks[:, -edge:] = False
+        return np.asarray(speaks)
+
+
 def look(window: Window, stack: Floats) -> BlotchEvidence | None:
     """The regions of a window that may be blotches; None where it has no neighbours on one of its sides.
 
@@ -123,54 +144,57 @@ def look(window: Window, stack: Floats) -> BlotchEvidence | None:
     """
     if not (window.before and window.after):
         return None
-    stack = _small(stack)
-    scale = stack.shape[2] / 640
-    smooth = np.stack([cv2.GaussianBlur(one, (0, 0), SMOOTH * scale) for one in stack]) * np.float32(255)
-    others = smooth[1:]
-    away = smooth[0] - others
-    least = np.where((away > 0).all(0) | (away < 0).all(0), np.abs(away).min(0), 0)
-    among = others.max(0) - others.min(0)
-    speaks = (least > FROM) & (least > TIMES * among)
-    edge = max(1, round(BORDER * stack.shape[2]))
-    inner = np.zeros_like(speaks)
-    inner[edge:-edge, edge:-edge] = speaks[edge:-edge, edge:-edge]
-    if np.count_nonzero(inner) < THING * scale**2:
+    seen = _differences(_small(stack))
+    speaks, scale = seen.speaking(), seen.scale
+    if np.count_nonzero(speaks) < THING * scale**2:
         return BlotchEvidence()
     disc = _disc(GAP * scale)
-    filled = cv2.morphologyEx(inner.view(np.uint8), cv2.MORPH_CLOSE, disc)
+    filled = cv2.morphologyEx(speaks.view(np.uint8), cv2.MORPH_CLOSE, disc)
     count, labels, stats, centres = cv2.connectedComponentsWithStats(filled, connectivity=8)
-    weights = np.bincount(labels[inner], minlength=count)
+    areas = np.bincount(labels[speaks], minlength=count) / scale**2
     things = {
-        int(n): Thing(float(centres[n, 0]) / scale, float(centres[n, 1]) / scale, float(weights[n]) / scale**2)
-        for n in np.flatnonzero(weights >= THING * scale**2)
+        int(n): Thing(float(centres[n, 0]) / scale, float(centres[n, 1]) / scale, float(areas[n]))
+        for n in np.flatnonzero(areas >= THING)
     }
-    mean, moved = others.mean(0), _moved(window, speaks.shape)
-    found = []
+    moved, found = _moved(window, speaks.shape), []
     for n, thing in things.items():
-        if thing.area < AREA:
-            continue
         left, top, wide, high, _ = (int(value) for value in stats[n])
         reach = 2 * disc.shape[0]
         box = np.s_[max(0, top - reach) : top + high + reach, max(0, left - reach) : left + wide + reach]
         region = labels[box] == n
-        if cv2.distanceTransform(np.pad(region, 1).view(np.uint8), cv2.DIST_L2, 5).max() < THICK * scale:
+        thick = cv2.distanceTransform(np.pad(region, 1).view(np.uint8), cv2.DIST_L2, 5).max()
+        core = region & speaks[box]
+        if thing.area < AREA or thick < THICK * scale or np.median(moved[box][core]) > MOVES * scale:
             continue
-        core = region & inner[box]
-        if float(np.median(moved[box][core])) > MOVES * scale:
-            continue
-        grown = cv2.dilate(region.view(np.uint8), disc) > 0
-        around = float(among[box][grown & ~region].mean())
-        contrast = float(least[box][core].mean())
-        doubt = max(float(among[box][region].mean()), around) / contrast
-        off = smooth[0][box] - mean[box]
-        spoken, where = np.zeros_like(speaks), np.zeros_like(speaks)
-        spoken[box] = core
-        differs = np.abs(off) > np.maximum(among[box], max(EDGE[0], EDGE[1] * contrast))
-        closed = cv2.morphologyEx((differs & grown).view(np.uint8), cv2.MORPH_CLOSE, disc)
-        where[box] = (closed > 0) & grown
-        found.append(Blotch(thing, spoken, where, doubt, float(np.median(off[core])) > 0))
+        found.append(_blotch(thing, seen, box, region, core, disc))
     beside = tuple((one.step, one.picture.index) for one in window.neighbours)
     return BlotchEvidence(tuple(found), tuple(things.values()), beside)
+
+
+def _differences(stack: Floats) -> _Differences:
+    scale = stack.shape[2] / 640
+    smooth = np.stack([cv2.GaussianBlur(one, (0, 0), SMOOTH * scale) for one in stack]) * np.float32(255)
+    others = smooth[1:]
+    away = smooth[0] - others
+    least = np.where((away > 0).all(0) | (away < 0).all(0), np.abs(away).min(0), np.float32(0))
+    return _Differences(least, smooth[0] - others.mean(0), others.max(0) - others.min(0), scale)
+
+
+def _blotch(
+    thing: Thing, seen: _Differences, box: tuple[slice, slice], region: Mask, core: Mask, disc: NDArray[np.uint8]
+) -> Blotch:
+    """A region of the box of a picture, as a blotch; `core` are its pixels that speak for it."""
+    off, among = seen.off[box], seen.among[box]
+    contrast = float(seen.least[box][core].mean())
+    grown = cv2.dilate(region.view(np.uint8), disc) > 0
+    # Without the region, or it would calm what is around it.
+    around = grown & ~region
+    doubt = max(float(among[part].mean()) for part in (region, around) if part.any()) / contrast
+    differs = np.abs(off) > np.maximum(among, max(EDGE[0], EDGE[1] * contrast))
+    closed = cv2.morphologyEx((differs & grown).view(np.uint8), cv2.MORPH_CLOSE, disc)
+    spoken, where = np.zeros(seen.off.shape, np.bool_), np.zeros(seen.off.shape, np.bool_)
+    spoken[box], where[box] = core, (closed > 0) & grown
+    return Blotch(thing, spoken, where, doubt, float(np.median(off[core])) > 0)
 
 
 def wanted(evidence: BlotchEvidence) -> tuple[int, ...]:

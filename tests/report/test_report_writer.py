@@ -31,6 +31,7 @@ JOB = Job.build(source="film.mkv", output="mended.mkv", strength="gentle")
 class Outcome:
     seconds: dict[str, float] = field(default_factory=lambda: {"decode": 1.5, "detect": 3.0})
     wall: float = 4.0
+    computed: tuple[str, ...] = ("fast on onnxruntime in int8",)
 
 
 def step(index: int) -> tuple[FrameRecord, Frame, Frame, Mask, Mask]:
@@ -78,6 +79,8 @@ def test_the_json_adds_up(tmp_path: Path) -> None:
     assert report["seconds"] == {"decode": 1.5, "detect": 3.0, "wall": 4.0}
     assert report["job"] == JOB.to_dict()
     assert report["versions"]["reelmend"]
+    assert report["computed"] == ["fast on onnxruntime in int8"]
+    assert "Networks: fast on onnxruntime in int8." in (tmp_path / "report.html").read_text()
     assert report["source"]["rate"] == "24000/1001"
     assert Job.from_toml(tmp_path / "job.toml") == JOB.anchored()
 

@@ -96,6 +96,12 @@ class LearnedDetector:
         """What looks at windows."""
         return self._network
 
+    @property
+    def computed(self) -> tuple[str, ...]:
+        """What computes the networks' maps, in words: a report says it, for another machine may round otherwise."""
+        networks = [one for one in (self._network, self._still) if one is not None]
+        return tuple(f"{one.name} on {one.engine.name} in {one.precision}" for one in networks)
+
     def look(self, window: Window) -> LearnedEvidence:
         small = shrunken(window)
         if small is None:

@@ -64,6 +64,8 @@ class Summary:
     report: Path | None
     notes: tuple[str, ...] = ()
     """What could not be kept, and frames that could not be read."""
+    computed: tuple[str, ...] = ()
+    """Which engines computed the detector's networks, and how exactly."""
 
 
 Report = Callable[[Progress], None]
@@ -146,7 +148,7 @@ class _Run:
         self._work(reel, worker, films, report, done, total)
         with self.clock.on("encode", wall=True):
             films.finish()
-        summary = self._summary(report, films, facts)
+        summary = self._summary(report, films, facts, worker)
         if job.report is not None:
             report.finish(summary)
         spaces.remove()
@@ -214,7 +216,7 @@ class _Run:
             films.explain(outcome)
             report.frame(outcome.record, outcome.before, outcome.after, outcome.mask, outcome.unsure)
 
-    def _summary(self, report: ReportWriter, films: Films, facts: ReelFacts) -> Summary:
+    def _summary(self, report: ReportWriter, films: Films, facts: ReelFacts, worker: FrameWorker) -> Summary:
         totals = report.totals()
         notes = [*facts.notes, *films.notes]
         if totals.faults:
@@ -231,6 +233,7 @@ class _Run:
             masks=self.job.masks,
             report=self.job.report,
             notes=tuple(dict.fromkeys(notes)),
+            computed=getattr(worker.detector, "computed", ()),
         )
 
 

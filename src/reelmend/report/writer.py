@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, Self, TextIO, TypeVar
 
@@ -36,6 +36,8 @@ class Outcome(Protocol):
     def seconds(self) -> Mapping[str, float]: ...
     @property
     def wall(self) -> float: ...
+    @property
+    def computed(self) -> Sequence[str]: ...
 
 
 def journal_length(folder: str | Path) -> int:
@@ -163,6 +165,7 @@ class ReportWriter:
             "totals": sums.to_dict(),
             "seconds": {**summary.seconds, "wall": summary.wall},
             "versions": dict(made),
+            "computed": list(summary.computed),
             "shots": [
                 {"number": s.number, "first": s.first, "last": s.last, "damaged": s.damaged, "blobs": s.blobs}
                 for s in sums.shots

@@ -42,6 +42,7 @@ class Network:
     engine: Engine
     tile: int = field(default=TILE)
     """Side of the square that a tile's area may not exceed, pixels."""
+    precision: Precision = "f32"
 
     @property
     def name(self) -> str:
@@ -126,7 +127,8 @@ def load_network(
         raise UsageError(f"no network is called {name}; known are {', '.join(cards()) or 'none'}.")
     card = read_card(path)
     engine = _known_engine(engine, device)
-    return Network(card, _engine(card, path.parent, device, threads, engine, precision or _quickest(card, engine)))
+    precision = precision or _quickest(card, engine)
+    return Network(card, _engine(card, path.parent, device, threads, engine, precision), precision=precision)
 
 
 def load_repair_network(

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
 
+from reelmend.nets.card import publish_repairer
 from reelmend.nets.diffir import DIFFUSION_STEPS, DiffIR, signal
 from reelmend.nets.diffuser import Diffuser, grain_around
 from reelmend.nets.fourier import FourierNet, irfft2, rfft2
 from reelmend.nets.zoo import REPAIR_NETS
+from reelmend.runtime import ENGINES, load_repair_network
 
 
 @pytest.mark.parametrize("size", [(8, 8), (12, 16), (7, 10)])
@@ -43,6 +48,26 @@ def test_a_new_network_gives_little_else_than_the_fill(name: str) -> None:
     assert answer.shape == (2, 2, 32, 64)
     assert float((answer[:, 0] - shown[:, 0]).abs().mean()) < 0.1
     assert float(answer[:, 1].min()) >= 0
+
+
+@pytest.mark.parametrize("name", REPAIR_NETS)
+def test_every_engine_answers_any_number_of_patches_of_any_size_alike(name: str, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    net = REPAIR_NETS[name]({}).eval()
+    for values in net.state_dict().values():
+        # Heads begin with nothing, and nothing is the same whatever a graph does.
+        if values.is_floating_point() and not values.any():
+            torch.nn.init.normal_(values, 0, 0.02)
+    publish_repairer(net, {"recipe": {}, "data": []}, tmp_path, "one")  # type: ignore[arg-type]
+    engines = {engine: load_repair_network(str(tmp_path / "one.json"), "cpu", engine=engine) for engine in ENGINES}
+    planes = engines["torch"].card.planes
+    rng = np.random.default_rng(0)
+    for count, side in ((1, 32), (3, 64)):
+        shown = rng.random((count, planes, side, side), np.float32)
+        answers = {engine: network.answer(shown) for engine, network in engines.items()}
+        assert answers["torch"].shape[0] == count and answers["torch"].shape[2:] == (side, side)
+        for engine, answer in answers.items():
+            np.testing.assert_allclose(answer, answers["torch"], atol=2e-4, err_msg=engine)
 
 
 def test_the_guessed_vector_is_the_true_one_where_the_noise_is_known() -> None:

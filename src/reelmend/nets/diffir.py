@@ -169,7 +169,8 @@ class DiffIR(nn.Module):
         """With a vector z `(b, prior)` of the truth, as in the first stage; else with that which diffusion guesses."""
         known = self.known(shown)
         if z is None:
-            z = self.guessed(known, self.start.expand(len(shown), -1))
+            # Not `expand`: a graph would keep the number of patches that it was traced with.
+            z = self.guessed(known, self.start + torch.zeros_like(known[:, :1, 0, 0]))
         told = self.net(known, z).float()
         logits = told[:, :CANDIDATES] + told.new_tensor([3.0, 0, 0, 0, 0])[:, None, None]
         offered = torch.cat([shown[:, FILL : FILL + 1], shown[:, NEIGHBOURS:]], dim=1).float()

@@ -36,6 +36,9 @@ NEAR = 4
 CARRIED = (8.0, 16.0, 32.0, 64.0, 128.0)
 """Standard deviations, pixels of the flow grid, over which it is averaged: the least that reaches."""
 
+REACHES = 0.05
+"""Weight of what is known from which on it is reached."""
+
 TOUCHED = 0.05
 """Share of a flow grid's pixel from which on damage counts."""
 
@@ -68,19 +71,19 @@ def filled(picture: Picture, damage: Mask) -> Filled:
 
 
 def carried_in(flow: Flow, where: Mask) -> Flow:
-    """The flow with the mean of what is around it where it is not known: the mean over the least of `CARRIED` that
-    reaches what is."""
+    """A flow that is not known `where` `(h, w)`, with the mean of what is around it there: over the least of `CARRIED`
+    that reaches what is known. Where nothing reaches, it stays."""
     known = (~where).astype(np.float32)
-    out, open_ = flow.copy(), where.copy()
+    out, unknown = flow.copy(), where.copy()
     for sigma in CARRIED:
         weight = cv2.GaussianBlur(known, (0, 0), sigma)
-        reached = open_ & (weight > TOUCHED)
+        reached = unknown & (weight > REACHES)
         mean = (
             cv2.GaussianBlur(flow * known[..., None], (0, 0), sigma) / np.maximum(weight, np.float32(1e-6))[..., None]
         )
         out[reached] = mean[reached]
-        open_ &= ~reached
-        if not open_.any():
+        unknown &= ~reached
+        if not unknown.any():
             break
     return out
 

@@ -233,6 +233,7 @@ class _Run:
             masks=self.job.masks,
             report=self.job.report,
             notes=tuple(dict.fromkeys(notes)),
+            # A repair has no detector, and the classical one no network.
             computed=getattr(worker.detector, "computed", ()),
         )
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -183,6 +183,7 @@ places = st.floats(0, 600)
 steps = st.floats(-80, 80)
 
 
+@settings(deadline=None)
 @given(places, places, steps, steps, st.sampled_from([(-1, 1), (1, 2), (-1, -2)]))
 def test_whatever_goes_on_in_line_flies(x: float, y: float, dx: float, dy: float, at: tuple[int, int]) -> None:
     beside = {n: [Thing(x + n * dx, y + n * dy, 300)] for n in at}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from footage import pan
@@ -17,6 +17,7 @@ YS, XS = np.mgrid[:HEIGHT, :WIDTH]
 HOLE = np.hypot(XS - 120, YS - 80) < 40
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.floats(-20, 20), st.floats(-20, 20))
 def test_motion_that_is_the_same_all_around_is_it_inside_too(dx: float, dy: float) -> None:
     flow = np.zeros((HEIGHT, WIDTH, 2), np.float32)

@@ -33,15 +33,13 @@ def quantised(folder: Path, name: str = "compact", frames: int = 5) -> Card:
     return card
 
 
-@pytest.mark.parametrize("frames", [1, 5])
-@pytest.mark.parametrize("name", NETS)
-@pytest.mark.parametrize("engine", ["onnxruntime", "openvino"])
-def test_eight_bits_are_nearly_the_same(engine: str, name: str, frames: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "frames"), [("compact", 1), *((name, 5) for name in NETS)])
+def test_eight_bits_are_nearly_the_same_on_every_engine(name: str, frames: int, tmp_path: Path) -> None:
     card = quantised(tmp_path, name, frames)
     path = str(tmp_path / f"{card.name}.json")
-    exact = load_network(path, "cpu", engine=engine)
-    rough = load_network(path, "cpu", engine=engine, precision="int8")
-    for height, width in ((64, 96), (50, 37)):
+    exact = load_network(path, "cpu", engine="onnxruntime")
+    for engine, (height, width) in (("onnxruntime", (64, 96)), ("openvino", (50, 37))):
+        rough = load_network(path, "cpu", engine=engine, precision="int8")
         given = scene(frames, height, width, 7)
         one, other = exact.damage(given), rough.damage(given)
         assert one.std() > 0.05

@@ -62,12 +62,10 @@ def _taken(
     for index, one in evidence.items():
         if one is None:
             continue
-        around = {step: evidence.get(n) for step, n in one.neighbours}
-        beside = {step: other.things for step, other in around.items() if other is not None}
-        for blotch in one.blotches:
-            if blotch.doubt <= blotches.AGREE[strength] and not blotches.flies(blotch.thing, beside):
-                shown = tuple(_crop(pictures.get(index + n), blotch.where) for n in (-1, 0, 1))
-                yield Found(index, blotch.where, blotch.doubt, shown)
+        others = [evidence.get(n) for _, n in one.neighbours]
+        for blotch in blotches.clear(one, others, strength):
+            shown = tuple(_crop(pictures.get(index + n), blotch.where) for n in (-1, 0, 1))
+            yield Found(index, blotch.where, blotch.doubt, shown)
 
 
 def _crop(picture: NDArray[np.uint8] | None, where: Mask) -> NDArray[np.uint8]:

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from reelmend.detect.promise import Blob, Detection, listed_anew
+from reelmend.detect.promise import Detection, Piece, with_pieces
 from reelmend.film import Mask
 from reelmend.motion.flow import length
 from reelmend.motion.windows import Window
@@ -156,18 +156,21 @@ def look(window: Window, stack: Floats) -> BlotchEvidence | None:
         int(n): Thing(float(centres[n, 0]) / scale, float(centres[n, 1]) / scale, float(areas[n]))
         for n in np.flatnonzero(areas >= THING)
     }
+    large = {n: thing for n, thing in things.items() if thing.area >= AREA}
+    beside = tuple((one.step, one.picture.index) for one in window.neighbours)
+    if not large:
+        return BlotchEvidence((), tuple(things.values()), beside)
     moved, found = _moved(window, speaks.shape), []
-    for n, thing in things.items():
+    for n, thing in large.items():
         left, top, wide, high, _ = (int(value) for value in stats[n])
         reach = 2 * disc.shape[0]
         box = np.s_[max(0, top - reach) : top + high + reach, max(0, left - reach) : left + wide + reach]
         region = labels[box] == n
         thick = cv2.distanceTransform(np.pad(region, 1).view(np.uint8), cv2.DIST_L2, 5).max()
         core = region & speaks[box]
-        if thing.area < AREA or thick < THICK * scale or np.median(moved[box][core]) > MOVES * scale:
+        if thick < THICK * scale or np.median(moved[box][core]) > MOVES * scale:
             continue
         found.append(_blotch(thing, seen, box, region, core, disc))
-    beside = tuple((one.step, one.picture.index) for one in window.neighbours)
     return BlotchEvidence(tuple(found), tuple(things.values()), beside)
 
 
@@ -241,24 +244,20 @@ def added(
 ) -> Detection:
     """What was found, and the blotches that are clear enough for a strength, of `most` pixels each. `others` is the
     evidence of the frames that are `wanted`."""
-    shape = (found.mask.shape[0], found.mask.shape[1])
+    shape, pieces = (found.mask.shape[0], found.mask.shape[1]), []
+    for one in clear(evidence, others, strength):
+        where, core = (_enlarged(part, shape) for part in (one.where, one.core))
+        known = np.count_nonzero(found.mask & core) >= KNOWN * np.count_nonzero(core)
+        if not known and 0 < np.count_nonzero(where) <= most:
+            pieces.append(Piece(where, PROBABILITY, one.bright))
+    return with_pieces(found, pieces)
+
+
+def clear(evidence: BlotchEvidence, others: Sequence[BlotchEvidence | None], strength: str) -> list[Blotch]:
+    """The blotches that are clear enough for a strength, and do not fly; `others` as in `added`."""
     steps = (step for step, _ in evidence.neighbours)
     beside = {step: other.things for step, other in zip(steps, others, strict=False) if other is not None}
-    mask, damage, known = found.mask.copy(), found.damage.copy(), list(found.blobs)
-    for one in evidence.blotches:
-        if one.doubt > AGREE[strength] or flies(one.thing, beside):
-            continue
-        where, core = (_enlarged(part, shape) for part in (one.where, one.core))
-        area = int(np.count_nonzero(where))
-        if not 0 < area <= most or np.count_nonzero(found.mask & core) >= KNOWN * np.count_nonzero(core):
-            continue
-        mask |= where
-        damage[where] = np.maximum(damage[where], np.float32(PROBABILITY))
-        y, x = (float(axis.mean()) for axis in np.nonzero(where))
-        known.append(Blob(x, y, area, PROBABILITY, "bright" if one.bright else "dark"))
-    if len(known) == len(found.blobs):
-        return found
-    return Detection(damage, mask, listed_anew(mask, damage, known), found.note)
+    return [one for one in evidence.blotches if one.doubt <= AGREE[strength] and not flies(one.thing, beside)]
 
 
 def _small(stack: Floats) -> Floats:

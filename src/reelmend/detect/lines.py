@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelmend.detect.bands import FLOOR, NEARBY, WANDER, WIDTHS, Bands, Path, bands_of, paths_of
-from reelmend.detect.promise import Blob, Detection, listed_anew
+from reelmend.detect.promise import Detection, Piece, with_pieces
 from reelmend.film import Mask
 from reelmend.motion.flow import Flow
 from reelmend.motion.windows import Window
@@ -188,22 +188,14 @@ def _across(path: Path, bands: Bands) -> tuple[float, float]:
 def added(found: Detection, scratches: Sequence[LineScratch], strength: str, most: int | None = None) -> Detection:
     """What was found, and the line scratches that are likely enough for a strength, of `most` pixels where that is
     given."""
-    mask, damage, known = found.mask.copy(), found.damage.copy(), list(found.blobs)
+    shape, pieces = (found.mask.shape[0], found.mask.shape[1]), []
     for scratch in scratches:
         if scratch.probability < LIKELY[strength]:
             continue
-        where = drawn(scratch, (mask.shape[0], mask.shape[1]))
-        area = int(np.count_nonzero(where))
-        if not area or (most is not None and area > most):
-            continue
-        mask |= where
-        damage[where] = np.maximum(damage[where], np.float32(scratch.probability))
-        y, x = (float(one.mean()) for one in np.nonzero(where))
-        polarity = "bright" if scratch.path.sign > 0 else "dark"
-        known.append(Blob(x, y, area, scratch.probability, polarity))
-    if len(known) == len(found.blobs):
-        return found
-    return Detection(damage, mask, listed_anew(mask, damage, known), found.note)
+        where = drawn(scratch, shape)
+        if 0 < np.count_nonzero(where) <= (where.size if most is None else most):
+            pieces.append(Piece(where, scratch.probability, scratch.path.sign > 0))
+    return with_pieces(found, pieces)
 
 
 def camera_motion(flow: Flow, columns: int) -> NDArray[np.float64]:

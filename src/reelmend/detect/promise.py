@@ -61,6 +61,31 @@ class Detector(Protocol):
         """The damage of the frame, given its evidence and that of the frames in `needs`."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Piece:
+    """Damage that was looked for apart."""
+
+    where: Mask
+    """`(h, w)` of the frame, not empty."""
+    probability: float
+    bright: bool
+    """Against what neighbours or surroundings show."""
+
+
+def with_pieces(found: Detection, pieces: Sequence[Piece]) -> Detection:
+    """What was found and these pieces, as if it had been found at once."""
+    if not pieces:
+        return found
+    mask, damage, known = found.mask.copy(), found.damage.copy(), list(found.blobs)
+    for one in pieces:
+        mask |= one.where
+        damage[one.where] = np.maximum(damage[one.where], np.float32(one.probability))
+        ys, xs = np.nonzero(one.where)
+        polarity = "bright" if one.bright else "dark"
+        known.append(Blob(float(xs.mean()), float(ys.mean()), len(xs), one.probability, polarity))
+    return Detection(damage, mask, listed_anew(mask, damage, known), found.note)
+
+
 def listed_anew(mask: Mask, damage: DamageMap, known: Sequence[Blob]) -> tuple[Blob, ...]:
     """The blobs of a mask `(h, w)` into which several were put together; of what polarity each is says the nearest of
     those `known`, which are not none."""

@@ -61,11 +61,12 @@ def filled(picture: Picture, damage: Mask) -> Filled:
         shares = cv2.resize(hole.astype(np.float32), picture.small.shape[::-1], interpolation=cv2.INTER_AREA)
         hole = (shares > TOUCHED).astype(np.uint8)
     luma = np.asarray(cv2.inpaint(picture.small, hole, REACH_OF_FILL, cv2.INPAINT_TELEA), np.uint8)
+    middles = cv2.distanceTransform(hole, cv2.DIST_L2, 3) > DEEP
+    if not middles.any():
+        return Filled(luma, None)
     count, labels = cv2.connectedComponents(hole, connectivity=8)
     deep = np.zeros(count, np.bool_)
-    deep[labels[cv2.distanceTransform(hole, cv2.DIST_L2, 3) > DEEP]] = True
-    if not deep.any():
-        return Filled(luma, None)
+    deep[labels[middles]] = True
     around = np.ones((2 * NEAR + 1, 2 * NEAR + 1), np.uint8)
     return Filled(luma, cv2.dilate(deep[labels].view(np.uint8), around) > 0)
 

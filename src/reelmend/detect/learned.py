@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from reelmend.detect import blotches, lines
+from reelmend.detect import blotches, faint, lines
 from reelmend.detect.border import hugs_border
 from reelmend.detect.opinions import clear_doubted, weighed
 from reelmend.detect.promise import Blob, Detection
@@ -58,6 +58,8 @@ class LearnedEvidence:
     """What runs down the frame."""
     blotches: blotches.BlotchEvidence | None = None
     """What is large and in this frame only."""
+    raised: DamageMap | None = None
+    """What the network sees in raised contrast, where there is little grain."""
 
     @property
     def opinion(self) -> SpikeEvidence | None:
@@ -81,8 +83,8 @@ class LearnedDetector:
         apart: bool = False,
     ) -> None:
         """`still` is shown frames without neighbours; None: they are left alone. `second` is asked about every blob of
-        a window. `apart`: line scratches and large blotches are looked for beside it. ValueError if `still` is no
-        network for stills."""
+        a window. `apart`: line scratches, large blotches and faint damage are looked for beside it. ValueError if
+        `still` is no network for stills."""
         if still is not None and still.frames != 1:
             raise ValueError(f"{still.name} is no network for stills: it is shown {still.frames} frames")
         self.name = name
@@ -112,8 +114,8 @@ class LearnedDetector:
             seen = replace(self._look(window, None), coarse=coarse, blotches=coarse.blotches)
         return replace(seen, lines=lines.look(window)) if self._apart and window.neighbours else seen
 
-    def _look(self, window: Window, second: SpikeDetector | None, large: bool = False) -> LearnedEvidence:
-        """`large`: large blotches are looked for too."""
+    def _look(self, window: Window, second: SpikeDetector | None, apart: bool = False) -> LearnedEvidence:
+        """`apart`: large blotches are looked for too, and faint damage where there is little grain."""
         network = self._network if window.neighbours or self._network.frames == 1 else self._still
         stack = stack_of(window, network.frames) if network else None
         luma = window.centre.luma
@@ -125,8 +127,13 @@ class LearnedDetector:
         else:
             expected = cv2.medianBlur(luma, SURROUNDINGS).astype(np.float32) / 255
         asked = second.look(window) if second and len(stack) > 1 else None
-        large_ones = blotches.look(window, stack) if large and len(stack) > 1 else None
-        return LearnedEvidence(damage, stack[0] > expected, network, asked, blotches=large_ones)
+        if not apart or len(stack) == 1:
+            return LearnedEvidence(damage, stack[0] > expected, network, asked)
+        lifted = faint.raised(stack, expected)
+        return LearnedEvidence(
+            damage, stack[0] > expected, network, asked, blotches=blotches.look(window, stack),
+            raised=None if lifted is None else network.damage(lifted),
+        )  # fmt: skip
 
     def needs(self, evidence: LearnedEvidence) -> tuple[int, ...]:
         return self._asked(evidence) + _wanted_by_lines(evidence) + _wanted_by_blotches(evidence)
@@ -143,10 +150,10 @@ class LearnedDetector:
         if self._second and evidence.opinion and evidence.opinion.pair:
             seen = tuple(other.opinion if other else None for other in asked)
             theirs = self._second.decide(evidence.opinion, seen).damage, evidence.opinion.where
-        found = self._decide(evidence, theirs)
+        found = self._found(evidence, theirs)
         if evidence.coarse is not None:
             share = evidence.coarse.damage.size / evidence.damage.size
-            found = joined(found, self._decide(evidence.coarse, theirs, share))
+            found = joined(found, self._found(evidence.coarse, theirs, share))
         if found.note:
             return found
         if evidence.blotches is not None:
@@ -158,10 +165,18 @@ class LearnedDetector:
         scratches = lines.judge(evidence.lines, [other.lines if other else None for other in along])
         return lines.added(found, scratches, self._strength, self._max_blob)
 
+    def _found(
+        self, evidence: LearnedEvidence, theirs: tuple[DamageMap, NDArray[np.intp]] | None, scale: float = 1.0
+    ) -> Detection:
+        """What either look at a picture finds. `scale`: area of the picture in that of the scan."""
+        found = self._decide(evidence, theirs, scale)
+        if evidence.raised is None or found.note:
+            return found
+        return faint.added(found, self._decide(replace(evidence, damage=evidence.raised), theirs, scale))
+
     def _decide(
         self, evidence: LearnedEvidence, theirs: tuple[DamageMap, NDArray[np.intp]] | None, scale: float = 1.0
     ) -> Detection:
-        """`scale`: area of its picture in that of the scan."""
         damage = evidence.damage
         shape = (damage.shape[0], damage.shape[1])
         if evidence.network is None:

@@ -30,22 +30,23 @@ def noise_by_brightness(centre: NDArray[np.uint8], other: NDArray[np.uint8]) -> 
     b = other[::_STRIDE, ::_STRIDE].astype(np.int16)
     levels = (b * _BINS) >> 8
     difference = np.abs(a - b)
-    whole = _spread(difference.ravel())
+    whole = robust_sigma(difference.ravel())
     # Sparse brightnesses lean on their neighbours, and a little on the whole frame.
     weights = np.full(_BINS, 1e-3, np.float32)
     sigmas = np.full(_BINS, whole, np.float32)
     for level in range(_BINS):
         part = difference[levels == level]
         if part.size >= _MIN_SAMPLES:
-            sigmas[level], weights[level] = _spread(part), min(1.0, part.size / _PLENTY)
+            sigmas[level], weights[level] = robust_sigma(part), min(1.0, part.size / _PLENTY)
     spread = cv2.GaussianBlur(np.stack([weights * sigmas, weights]), (5, 1), 0.7, borderType=cv2.BORDER_REPLICATE)
     smooth = spread[0] / spread[1]
     middles = (np.arange(_BINS) + 0.5) * 256 / _BINS
     return np.maximum(np.interp(np.arange(256), middles, smooth), _FLOOR).astype(np.float32)
 
 
-def _spread(absolute: NDArray[np.int16]) -> float:
-    """Robust standard deviation from absolute integer differences; their median is refined inside its integer bin."""
+def robust_sigma(absolute: NDArray[np.int16]) -> float:
+    """Standard deviation from absolute integer differences `(n,)`, n > 0: their median, refined inside its integer
+    bin."""
     counts = np.bincount(absolute, minlength=2).astype(np.float64)
     total = np.cumsum(counts)
     half = total[-1] / 2

@@ -9,6 +9,7 @@ import typer
 
 from reelmend.cli import options as o
 from reelmend.cli.research import research
+from reelmend.errors import UsageError
 
 app = typer.Typer(
     rich_markup_mode="rich",
@@ -35,8 +36,6 @@ def pack(
     overwrite: o.Overwrite = None,
 ) -> None:  # fmt: skip
     """Cut windows of five motion-compensated frames out of clean footage, to train on."""
-    from reelmend.errors import UsageError
-
     if output.suffix != ".npy":
         raise UsageError(f"{output}: windows are written as one .npy file")
     if output.exists() and not overwrite:
@@ -188,8 +187,8 @@ def repair(
     ] = Path("training"),
     start: Annotated[
         Path | None,
-        typer.Option("--start", metavar="FILE.safetensors", help="Weights of an earlier stage, for recipes that go on "
-                     "from one (diffir).", show_default=False),
+        typer.Option("--start", metavar="FILE.safetensors", help="Weights to begin with: an earlier run's, or an "
+                     "earlier stage's (diffir).", show_default=False),
     ] = None,
     device: Annotated[str, typer.Option("--device", metavar="cpu|cuda", help="Where to train.")] = "cpu",
     until: Annotated[
@@ -234,6 +233,11 @@ def diffusion(
         Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where weights, log, pictures and the "
                            "checkpoint go; a run that was stopped goes on from there.")
     ] = Path("training"),
+    start: Annotated[
+        Path | None,
+        typer.Option("--start", metavar="FILE.safetensors", help="Weights of an earlier run to begin with; not for "
+                     "models of film itself.", show_default=False),
+    ] = None,
     device: Annotated[str, typer.Option("--device", metavar="cpu|cuda", help="Where to train.")] = "cpu",
     until: Annotated[
         int | None, typer.Option("--until", metavar="STEP", min=1, help="Stop there, to go on later.")
@@ -250,13 +254,16 @@ def diffusion(
 
         path = recipe_path(recipe)
         if kind_of(path) == "prior":
+            if start is not None:
+                raise UsageError(f"{recipe} begins from nothing; it has no use for {start}")
             weights = train_prior(
                 load_prior_recipe(path), packs, validation, output, device=device, until=until, minutes=minutes
             )
         else:
             weights = train_diffusion(
-                load_diffusion_recipe(path), packs, validation, output, device=device, until=until, minutes=minutes
-            )
+                load_diffusion_recipe(path), packs, validation, output, device=device, start=start, until=until,
+                minutes=minutes,
+            )  # fmt: skip
     print(f"weights     {weights}")
 
 

@@ -20,7 +20,7 @@ from reelmend.repair.sampled import DOUBT as MOST_DOUBT
 from reelmend.repair.sampled import LARGEST, SMALLEST
 from reelmend.runtime.network import find_repair_card
 from reelmend.train.loop import autocast, fit
-from reelmend.train.passes import without_neighbours
+from reelmend.train.passes import begin, without_neighbours
 from reelmend.train.pictures import save_rows
 from reelmend.train.recipe import DiffusionRecipe
 from reelmend.train.repair import Holes, decibels_in, low_passed
@@ -33,6 +33,7 @@ def train_diffusion(
     out: Path,
     *,
     device: str = "cpu",
+    start: Path | None = None,
     until: int | None = None,
     minutes: float | None = None,
     say: Callable[[str], None] = print,
@@ -43,6 +44,8 @@ def train_diffusion(
     feed, held_back = Holes(packs, recipe.seed), Holes(validation, recipe.seed, shuffled=False)
     condition = conditions(recipe, device)
     net = Diffuser(recipe.net.sizes)
+    if start is not None:
+        begin(net, start, recipe.name)
 
     def batch_of(step: int) -> tuple[Tensor, Tensor]:
         truth, shown = feed.batch(step, recipe.batch, SIDES[step % len(SIDES)])

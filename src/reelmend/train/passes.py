@@ -82,24 +82,32 @@ class SecondStage(Pass):
 
 
 def make_pass(recipe: RepairRecipe, start: Path | None = None) -> Pass:
-    """What a recipe trains; `start` are the weights of `diffir-teacher`, which `diffir` goes on from.
+    """What a recipe trains. `start` are the weights it begins with: those of `diffir-teacher` for `diffir`, which
+    cannot do without, those of an earlier run of the same network for all others.
 
-    Raises UsageError where they are wanted and missing, or not wanted.
+    Raises UsageError where they are missing or do not fit.
     """
     sizes = recipe.net.sizes
-    if (start is None) == (recipe.net.name == "diffir"):
-        raise UsageError(f"{recipe.name} {'does not go' if start else 'goes'} on from weights of diffir-teacher")
-    if recipe.net.name == "mixer":
-        return Pass(Mixer(sizes))
-    if recipe.net.name == "fourier":
-        return Alone(FourierNet(sizes))
-    if start is None:
-        return FirstStage(Teacher(sizes))
-    teacher = Teacher(sizes)
+    if recipe.net.name == "diffir":
+        if start is None:
+            raise UsageError(f"{recipe.name} goes on from weights of diffir-teacher: train that, and --start its own")
+        teacher = Teacher(sizes)
+        begin(teacher, start, recipe.name)
+        net = DiffIR(sizes)
+        net.net.load_state_dict(teacher.student.net.state_dict())
+        return SecondStage(net, teacher.eval().requires_grad_(False))
+    kind, make = {"mixer": (Pass, Mixer), "fourier": (Alone, FourierNet), "diffir-teacher": (FirstStage, Teacher)}[
+        recipe.net.name
+    ]
+    one = kind(make(sizes))
+    if start is not None:
+        begin(one.net, start, recipe.name)
+    return one
+
+
+def begin(net: Any, start: Path, recipe: str) -> None:
+    """Load the weights that a run begins with. Raises UsageError where they do not fit."""
     try:
-        load_weights(teacher, start)
+        load_weights(net, start)
     except (OSError, ValueError) as error:
-        raise UsageError(f"{start} holds no weights that {recipe.name} can go on from ({error})") from error
-    net = DiffIR(sizes)
-    net.net.load_state_dict(teacher.student.net.state_dict())
-    return SecondStage(net, teacher.eval().requires_grad_(False))
+        raise UsageError(f"{start} holds no weights that {recipe} can go on from ({error})") from error

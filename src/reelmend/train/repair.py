@@ -99,7 +99,7 @@ def train_repair(
 ) -> Path:
     """Train, or go on; the weights' file. Arguments as in `train.detector.train`; packs are those of `train.holes`.
 
-    `start` are the weights of an earlier stage, which `diffir` goes on from.
+    `start` are the weights to begin with: an earlier run's, or those of `diffir-teacher` for `diffir`.
     """
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(recipe.seed)

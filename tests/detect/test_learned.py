@@ -16,7 +16,7 @@ from reelmend.errors import UsageError
 from reelmend.film import Frame
 from reelmend.motion.cuts import shots
 from reelmend.motion.picture import picture
-from reelmend.motion.stack import stack_of
+from reelmend.motion.stack import middle_of, stack_of
 from reelmend.motion.windows import Window, windows
 from small_networks import network, published
 
@@ -67,12 +67,20 @@ def test_at_the_ends_of_a_shot_the_other_side_stands_in(index: int, same: tuple[
             assert np.array_equal(stack[a], stack[b]) == (same[a] == same[b]), (a, b)
 
 
+@pytest.mark.parametrize("frames", [2, 3, 5])
+def test_the_middle_of_a_stack_is_its_neighbours_median(frames: int) -> None:
+    stack = np.random.default_rng(1).random((frames, 7, 9), np.float32)
+    np.testing.assert_allclose(middle_of(stack), np.median(stack[1:], axis=0), rtol=1e-6)
+
+
 def test_a_frame_alone_has_no_stack_but_of_itself() -> None:
     window = look(pan(1, 40, 60))[0]
     assert stack_of(window, 5) is None
     alone = stack_of(window, 1)
     assert alone is not None
     assert alone.shape == (1, 40, 60)
+    with pytest.raises(ValueError, match="without neighbours"):
+        middle_of(alone)
 
 
 def test_damage_is_found_at_the_ends_of_a_shot_too() -> None:

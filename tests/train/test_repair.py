@@ -198,6 +198,7 @@ def test_recipes_say_what_they_are_of() -> None:
         "diffir-teacher",
         "diffir",
         "temporal-diffusion",
+        "temporal-diffusion-again",
         "temporal-diffusion-gpu",
         "film-prior",
         "film-prior-gpu",
@@ -223,6 +224,19 @@ def test_a_stopped_diffusion_run_goes_on_to_the_same_weights(
     parts = train_diffusion(recipe_of_diffusion, [holed], [holed], tmp_path / "parts", say=silent)
     one, other = load_file(whole), load_file(parts)
     assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_a_diffusion_run_begins_with_the_weights_of_another(
+    recipe_of_diffusion: DiffusionRecipe, holed: Path, tmp_path: Path
+) -> None:
+    first = train_diffusion(recipe_of_diffusion, [holed], [holed], tmp_path / "first", say=silent)
+    # With hardly any rate, what a run ends with is what it began with.
+    still = recipe_of_diffusion.model_copy(update={"optimiser": Optimiser(rate=1e-9, warmup=2)})
+    again = train_diffusion(still, [holed], [holed], tmp_path / "again", start=first, say=silent)
+    begun, ended = load_file(first), load_file(again)
+    assert all(torch.allclose(begun[name].float(), ended[name].float(), atol=1e-3) for name in begun)
+    with pytest.raises(UsageError, match="holds no weights"):
+        train_diffusion(recipe_of_diffusion, [holed], [holed], tmp_path / "other", start=holed, say=silent)
 
 
 def test_without_bias_nothing_of_the_neighbours_is_shown(holed: Path) -> None:

@@ -16,7 +16,7 @@ from reelmend.detect.refine import Limits, refine
 from reelmend.detect.scales import enlarged, joined, shrunken
 from reelmend.detect.spike import SpikeDetector, SpikeEvidence
 from reelmend.film import DamageMap, Mask
-from reelmend.motion.stack import stack_of
+from reelmend.motion.stack import middle_of, stack_of
 from reelmend.motion.windows import Window
 from reelmend.runtime import Network, load_network
 
@@ -123,7 +123,7 @@ class LearnedDetector:
             return LearnedEvidence(np.zeros(luma.shape, np.float32), np.zeros(luma.shape, np.bool_), None)
         damage = network.damage(stack)
         if len(stack) > 1:
-            expected = np.median(stack[1:], axis=0) if len(stack) > 2 else stack[1]
+            expected = middle_of(stack)
         else:
             expected = cv2.medianBlur(luma, SURROUNDINGS).astype(np.float32) / 255
         asked = second.look(window) if second and len(stack) > 1 else None

@@ -34,6 +34,21 @@ def stack_of(window: Window, frames: int) -> NDArray[np.float32] | None:
     return stack
 
 
+def middle_of(stack: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The median of a stack's neighbours, `(h, w)`; of one neighbour, itself. ValueError for a stack without."""
+    others = stack[1:]
+    if len(others) == 0:
+        raise ValueError("a stack without neighbours has no middle")
+    if len(others) != 4:
+        return np.asarray(np.median(others, axis=0), np.float32)
+    # The two middle ones of four, in six passes instead of a sort of every pixel.
+    (a, b, c, d), half = others, np.float32(0.5)
+    lower = np.maximum(np.minimum(a, b), np.minimum(c, d))
+    lower += np.minimum(np.maximum(a, b), np.maximum(c, d))
+    lower *= half
+    return lower
+
+
 def stand_in(there: dict[int, Neighbour], step: int) -> Neighbour:
     """The neighbour at a step, or the one that stands in for it: the other side's, then the nearest on its own side."""
     side = 1 if step > 0 else -1

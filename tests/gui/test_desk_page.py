@@ -180,6 +180,8 @@ def test_masks_are_edited_by_keyboard_alone(page, media: Path, tmp_path: Path) -
         # What is drawn beside its neighbours lies where it was drawn.
         page.keyboard.press("s")
         page.keyboard.press("b")
+        # The page draws with the screen: before it has, places are those of the frame alone.
+        page.evaluate("() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
         place = page.evaluate(
             """() => {
               const viewer = document.getElementById('viewer'), box = viewer.canvas.getBoundingClientRect();

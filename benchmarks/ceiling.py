@@ -5,8 +5,8 @@
 Two who know what no detector knows. A threshold on the difference from the picture before it was damaged and given
 grain, blurred a little, with a share of the largest difference near by; all three chosen on each clip's own truth. And
 networks whose four neighbours are that same picture, with grain of their own: motion that is followed perfectly, and
-nothing hidden. What these miss, damage fainter than grain and the rims of what is soft, better motion or longer
-training cannot bring either. Dice, means over clips.
+nothing hidden. What these miss, damage fainter than grain and the rims of what is soft, better motion cannot bring
+either. Dice, means over clips.
 """
 
 from __future__ import annotations

@@ -90,7 +90,7 @@ def make_pass(recipe: RepairRecipe, start: Path | None = None) -> Pass:
     sizes = recipe.net.sizes
     if recipe.net.name == "diffir":
         if start is None:
-            raise UsageError(f"{recipe.name} goes on from weights of diffir-teacher: train that, and --start its own")
+            raise UsageError(f"{recipe.name} goes on from weights of diffir-teacher: train that and --start them")
         teacher = Teacher(sizes)
         begin(teacher, start, recipe.name)
         net = DiffIR(sizes)

@@ -88,7 +88,11 @@ def windows_of(film: Path) -> Iterator[Window]:
 
 def detections(detector: Detector, film: Path) -> list[Detection]:
     """What is found in every frame of a film."""
-    evidence = [detector.look(window) for window in windows_of(film)]
+    return decided(detector, [detector.look(window) for window in windows_of(film)])
+
+
+def decided(detector: Detector, evidence: Sequence[Any]) -> list[Detection]:
+    """What is found in every frame, from what a detector saw in each."""
     found = []
     for one in evidence:
         others = tuple(evidence[n] if 0 <= n < len(evidence) else None for n in detector.needs(one))

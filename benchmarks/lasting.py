@@ -79,7 +79,7 @@ def score(clip: Clip, folder: Path, name: str, every: int, knows: bool) -> tuple
     for n, window in islice(enumerate(windows_of(folder / "film.mkv")), 1, None, every):
         window = informed(window, known, flows) if knows else window
         repair = repairer.repair(window, grown)
-        after = regrain(repair.frame, window.centre.frame, repair.filled_by > 0, seed=0).planes[0]
+        after = regrain(repair.frame, window.centre.frame, repair.touched, drawn=repair.drawn, seed=0).planes[0]
         away = after.astype(np.float32) - clip.clean[n]
         columns.append(away[rows][:, clip.scratch.any(axis=0)].mean(axis=0))
         lost = low_passed_error(after, clip.clean[n]) ** 2

@@ -6,7 +6,8 @@
 Trains what is not trained yet and writes weight cards to `OUT/networks/cards`; `python -m benchmarks.detection` takes
 their paths. A run that was stopped goes on. The pretraining ladder is denoising, then photographs, then film, each for
 as many steps as the others have in all: `...-ladder` has had three stages, `...-denoised` two, and `...-photos` two.
-`...-loss` are trained with one half of the loss, or with the pixel loss focused on what is wrong (Lin et al. 2017).
+`...-twice` and `...-thrice` had as many steps as those, on film alone. `...-loss` are trained with one half of the
+loss, or with the pixel loss focused on what is wrong (Lin et al. 2017).
 """
 
 from __future__ import annotations
@@ -47,6 +48,8 @@ class Entry:
     photos: bool = False
     """Learns from photographs, not from film."""
     loss: Loss = field(default_factory=Loss)
+    rounds: int = 1
+    """How many times the steps it gets."""
     shown: bool = True
     """Whether it is a detector for the table, not only a stage on the way."""
 
@@ -66,6 +69,8 @@ def entries() -> list[Entry]:
                 Entry(f"{name}-photos", window, after=f"{name}-photographs"),
                 Entry(f"{name}-denoised-photographs", window, after=f"{name}-denoise", photos=True, shown=False),
                 Entry(f"{name}-ladder", window, after=f"{name}-denoised-photographs"),
+                Entry(f"{name}-window-twice", window, rounds=2),
+                Entry(f"{name}-window-thrice", window, rounds=3),
             ]
     compact = Net(name="compact", frames=5, features="ranked", sizes=FAST)
     losses = {"pixel": Loss(region=0), "region": Loss(pixel=0), "focal": Loss(focus=2)}
@@ -85,9 +90,9 @@ def recipe_of(entry: Entry, steps: int, crops: int, runs: Path) -> TrainRecipe:
         ),
         loss=entry.loss,
         optimiser=Optimiser(rate=2e-3, average=0.99, warmup=50),
-        steps=steps,
+        steps=steps * entry.rounds,
         batch=16,
-        validate_every=max(1, steps // 4),
+        validate_every=max(1, steps * entry.rounds // 4),
         validation=8,
         start_from=str((runs / entry.after / f"{entry.after}.safetensors").absolute()) if entry.after else "",
     )  # fmt: skip

@@ -123,8 +123,7 @@ def score(repairer: Repairer, clips: Sequence[Clip], every: int = 1) -> dict[str
                 invented += int(np.count_nonzero(repair.filled_by == FilledBy.NETWORK))
                 unsure += int(np.count_nonzero(repair.unsure >= UNSURE))
                 scan = window.centre.frame
-                changed = repair.filled_by > 0
-                after = regrain(repair.frame, scan, changed, seed=SEED) if changed.any() else scan
+                after = regrain(repair.frame, scan, repair.touched, drawn=repair.drawn, seed=SEED)
                 if every == 1:
                     calm.add(after.planes[0] / 255.0, clean / 255.0, clean, true)
                 if not true.any():

@@ -74,8 +74,7 @@ def strip(
     views = [(scan.planes[0], "damaged")]
     for repairer in repairers:
         repair = repairer.repair(window, mask)
-        changed = repair.filled_by > 0
-        after = regrain(repair.frame, scan, changed, seed=0) if changed.any() else scan
+        after = regrain(repair.frame, scan, repair.touched, drawn=repair.drawn, seed=0)
         views.append((after.planes[0], repairer.name))
     if truth is not None:
         views.append((truth, "truth"))

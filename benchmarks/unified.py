@@ -126,8 +126,7 @@ def score(finds: str, repairer: Repairer, clips: Sequence[Clip]) -> dict[str, An
             begun = time.perf_counter()
             repair = repairer.repair(window, grow(found.damaged[n], GROWN))
             seconds += time.perf_counter() - begun
-            touched = repair.filled_by > 0
-            after = (regrain(repair.frame, scan, touched, seed=SEED) if touched.any() else scan).planes[0]
+            after = regrain(repair.frame, scan, repair.touched, drawn=repair.drawn, seed=SEED).planes[0]
             squared += float((low_passed_error(after, clean) ** 2)[true].sum())
             inside += int(np.count_nonzero(true))
             undamaged = ~grow(true, GROWN)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from footage import pan
 from reelmend.detect import faint
-from reelmend.detect.learned import LearnedDetector
+from reelmend.detect.learned import LearnedDetector, LearnedEvidence
 from reelmend.detect.promise import Blob, Detection
 from reelmend.motion.cuts import shots
 from reelmend.motion.picture import picture
@@ -109,3 +110,18 @@ def test_a_faint_speck_is_found_on_clean_film() -> None:
     assert not masks[False].any()
     assert masks[True][90:93, 120:123].all()
     assert masks[True].sum() <= 9
+
+
+@pytest.mark.parametrize(("strength", "point", "taken"), [("standard", "strong", True), ("gentle", "strong", False)])
+def test_the_second_look_decides_one_strength_stronger(strength: str, point: str, taken: bool) -> None:
+    net = network(5)
+    points = net.card.operating_points
+    assert points.strong < points.standard < points.gentle
+    detector = LearnedDetector("spikes", strength, network=net, apart=True)
+    raised = np.zeros((180, 240), np.float32)
+    raised[90:93, 120:123] = getattr(points, point) + 0.01
+    nothing = np.zeros_like(raised)
+    evidence = LearnedEvidence(nothing, np.zeros(raised.shape, np.bool_), net, raised=raised)
+    assert detector.decide(evidence, ()).mask.any() == taken
+    # A first look is not so easily convinced.
+    assert not detector.decide(replace(evidence, damage=raised, raised=None), ()).mask.any()

@@ -135,6 +135,45 @@ def test_given_shares_are_honoured():
     assert np.array_equal(still.planes[0], repaired.planes[0])
 
 
+def with_drawn_grain(layout: Layout, seed: int, strength_drawn: float) -> tuple[Frame, Frame, np.ndarray, np.ndarray]:
+    """Scan, repaired frame, mask, and where in it brightness was drawn with grain of a strength: right of the middle.
+    Left of it, and in colour, the repair is smooth."""
+    scan, repaired, mask, _ = case(layout, "smooth", seed, shape=(256, 512))
+    drawn = mask.copy()
+    drawn[:, :256] = False
+    rng = np.random.default_rng(seed + 100)
+    height, width = mask.shape
+    clean = clean_planes(layout, height, width)
+    grains = grain_planes(layout, height, width, 0.02 * strength_drawn, 0.7, rng, together=0.5)
+    planes = list(repaired.planes)
+    planes[0] = repaired_frame(scan, [clean[0] + grains[0], *clean[1:]], drawn).planes[0]
+    planes[0] = np.where(drawn, planes[0], repaired.planes[0])
+    return scan, repaired.with_planes(tuple(planes)), mask, drawn
+
+
+def test_what_was_drawn_keeps_its_own_grain_and_the_rest_is_given_some():
+    layout = LAYOUTS["yuv420p8"]
+    scan, repaired, mask, drawn = with_drawn_grain(layout, 11, 1.0)
+    result = regrain(repaired, scan, mask, drawn=drawn, seed=1)
+    assert np.array_equal(result.planes[0][drawn], repaired.planes[0][drawn])
+    other = mask & ~drawn
+    clean = clean_planes(layout, *mask.shape)[0] * layout.peak
+    assert (relative(result, 0, clean, 0.02)[other] ** 2).mean() == pytest.approx(1, abs=0.2)
+    # Only brightness was drawn: colour there has lost its grain like everywhere.
+    coloured = sample_mask(drawn, layout, 1)
+    assert (result.planes[1] != repaired.planes[1])[coloured].mean() > 0.2
+
+
+def test_drawn_grain_that_plainly_lacks_is_topped_up():
+    layout = GRAY8
+    scan, repaired, mask, drawn = with_drawn_grain(layout, 12, 0.4)
+    result = regrain(repaired, scan, mask, drawn=drawn, seed=1)
+    clean = clean_planes(layout, *mask.shape)[0] * layout.peak
+    before, after = ((relative(each, 0, clean, 0.02)[drawn] ** 2).mean() for each in (repaired, result))
+    assert before < 0.3
+    assert after == pytest.approx(1, abs=0.25)
+
+
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_outside_is_bit_identical(name):
     layout = LAYOUTS[name]

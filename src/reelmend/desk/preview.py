@@ -150,9 +150,8 @@ class Preview:
         window = informed(window, {**hole.near, number: hole.mask}, FilledFlows(Lazily()))
         repair = repairer.repair(window, hole.grown)
         frame = repair.frame
-        changed = repair.filled_by > 0
-        if job.grain.regrain and changed.any():
-            frame = regrain(frame, window.centre.frame, changed, seed=job.seed)
+        if job.grain.regrain:
+            frame = regrain(frame, window.centre.frame, repair.touched, drawn=repair.drawn, seed=job.seed)
         return Repaired(frame, repair.filled_by, repair.unsure >= UNSURE, time.perf_counter() - begun)
 
     def stages(self, number: int, damage: DamageMap, masks: Masks, job: Job) -> Iterator[tuple[str, NDArray[np.uint8]]]:

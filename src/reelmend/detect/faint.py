@@ -27,6 +27,9 @@ LARGE = 25
 """Pixels on a frame 640 wide: what is larger than this and shows only in raised contrast was a leg or an arm as often
 as not."""
 
+STRENGTHS = {"gentle": "standard", "standard": "strong", "strong": "strong"}
+"""Strength that the second look decides at: only small specks are taken of it, and few things are as small."""
+
 SURROUNDINGS = 24.0
 """Pixels on a frame 640 wide: standard deviation of the blur about which contrast is raised."""
 

@@ -169,13 +169,18 @@ class LearnedDetector:
         self, evidence: LearnedEvidence, theirs: tuple[DamageMap, NDArray[np.intp]] | None, scale: float = 1.0
     ) -> Detection:
         """What either look at a picture finds. `scale`: area of the picture in that of the scan."""
-        found = self._decide(evidence, theirs, scale)
+        found = self._decide(evidence, theirs, scale, self._strength)
         if evidence.raised is None or found.note:
             return found
-        return faint.added(found, self._decide(replace(evidence, damage=evidence.raised), theirs, scale))
+        raised = replace(evidence, damage=evidence.raised)
+        return faint.added(found, self._decide(raised, theirs, scale, faint.STRENGTHS[self._strength]))
 
     def _decide(
-        self, evidence: LearnedEvidence, theirs: tuple[DamageMap, NDArray[np.intp]] | None, scale: float = 1.0
+        self,
+        evidence: LearnedEvidence,
+        theirs: tuple[DamageMap, NDArray[np.intp]] | None,
+        scale: float,
+        strength: str,
     ) -> Detection:
         damage = evidence.damage
         shape = (damage.shape[0], damage.shape[1])
@@ -184,21 +189,24 @@ class LearnedDetector:
         if theirs:
             theirs = enlarged(*theirs, shape)
             damage = weighed(damage, *theirs)
-        mask = refine(damage, self.limits(evidence.network, shape, scale))
+        mask = refine(damage, self.limits(evidence.network, shape, scale, strength))
         if evidence.network.frames > 1:
             _clear_gate(mask)
         if theirs:
-            clear_doubted(mask, evidence.damage, *theirs, DOUBTED[self._strength])
+            clear_doubted(mask, evidence.damage, *theirs, DOUBTED[strength])
         share = float(np.count_nonzero(mask)) / mask.size
-        if share > LOST_SHARE[self._strength]:
+        if share > LOST_SHARE[strength]:
             note = f"{share:.0%} of it looks damaged: left alone"
             return Detection(damage, np.zeros(shape, np.bool_), (), note)
         return Detection(damage, mask, _listed(damage, mask, evidence.brighter))
 
-    def limits(self, network: Network, shape: tuple[int, int], scale: float = 1.0) -> Limits:
-        """Of a picture of `shape`, which has `scale` times the scan's area."""
+    def limits(
+        self, network: Network, shape: tuple[int, int], scale: float = 1.0, strength: str | None = None
+    ) -> Limits:
+        """Of a picture of `shape`, which has `scale` times the scan's area; `strength` None: the detector's own."""
         height, width = shape
-        seed = float(getattr(network.card.operating_points, self._strength))
+        strength = strength or self._strength
+        seed = float(getattr(network.card.operating_points, strength))
         smallest, largest = smallest_blob(self._strength, width), round(LARGEST_SHARE * height * width)
         if self._min_blob is not None:
             smallest = max(1, round(scale * self._min_blob))

@@ -12,7 +12,7 @@ from reelmend.film import Frame, Layout, Mask
 from reelmend.grain.cells import Cells, Sites, find_cells, footprint_sum, plane_sites
 from reelmend.grain.measuring import check_size, measure_outside
 from reelmend.grain.profile import GrainProfile, PlaneGrain
-from reelmend.grain.survey import Survey, survey, unseen
+from reelmend.grain.survey import UNKNOWN_KEPT, Survey, survey, unseen
 from reelmend.grain.synthesis import Field, make_fields, tile_side
 
 Floats = NDArray[np.float32]
@@ -24,6 +24,7 @@ def regrain(
     mask: Mask,
     *,
     retained: NDArray[np.float32] | None = None,
+    drawn: Mask | None = None,
     seed: int,
     alpha: NDArray[np.float32] | None = None,
     profile: GrainProfile | None = None,
@@ -37,8 +38,10 @@ def regrain(
     samples stay within 0..peak; floating point is not clipped, but does not turn negative by grain alone.
 
     `retained` `(h, w)`, 0..1: the share of grain variance the repair kept at each pixel (0 for a smooth fill, about
-    0.5 for a mean of two); None measures it, region by region. `alpha` `(h, w)`, 0..1: where edges are feathered, the
-    share of a pixel that is repair, the rest being scan with its grain; None takes all of a masked pixel as repair.
+    0.5 for a mean of two); None measures it, region by region. `drawn` `(h, w)`: where a model drew the brightness with
+    grain of its own; nothing is added to it unless grain plainly lacks in all of that together. `alpha` `(h, w)`, 0..1:
+    where edges are feathered, the share of a pixel that is repair, the rest being scan with its grain; None takes all
+    of a masked pixel as repair.
     `profile`: grain already measured; None measures `scan` outside the mask. Where there is no grain to measure the
     repair comes back as it is.
 
@@ -46,7 +49,7 @@ def regrain(
 
     Raises `UsageError` where sizes or layouts do not fit.
     """
-    _check(repaired, scan, mask, retained, alpha)
+    _check(repaired, scan, mask, retained, drawn, alpha)
     if not mask.any():
         return repaired
     cells = find_cells(np.asarray(mask, dtype=np.bool_))
@@ -59,7 +62,8 @@ def regrain(
     guide = next((plane for plane in guides if profile.planes[plane].grainy), -1)
     if guide >= 0:
         full = plane_sites(cells, layout, guide)
-        seen = survey(repaired.planes[guide], scan.planes[guide], cells, full, profile.planes[guide])
+        lively = None if drawn is None else drawn[full.rows, full.columns]
+        seen = survey(repaired.planes[guide], scan.planes[guide], cells, full, profile.planes[guide], lively)
     else:
         seen = unseen(len(cells.boxes))
     rng = np.random.default_rng([seed & (2**64 - 1), scan.index & (2**64 - 1)])
@@ -73,14 +77,21 @@ def regrain(
         sites = full if guide >= 0 and sub == (0, 0) else plane_sites(cells, layout, plane)
         brightness = repaired.planes[plane if layout.family == "rgb" else 0]
         level = brightness[sites.rows << sub[1], sites.columns << sub[0]].astype(np.float32)
-        kept = share.kept(sites, sub, seen, field)
-        noise = _noise(sites, level, grain, field, seen, kept, share.alpha(sites, sub))
+        kept, lost = share.kept(sites, sub, seen, field), np.ones(len(sites.rows), np.float32)
+        if drawn is not None:
+            own = drawn[sites.rows << sub[1], sites.columns << sub[0]]
+            if layout.family == "yuv" and plane > 0:
+                # What was drawn is brightness: colour is a mean of neighbours as everywhere else.
+                kept[own] = UNKNOWN_KEPT
+            else:
+                kept[own], lost[own] = seen.drawn, 0
+        noise = _noise(sites, level, grain, field, seen, kept, lost, share.alpha(sites, sub))
         planes[plane] = _added(planes[plane], sites, noise, layout)
     return repaired.with_planes(tuple(planes))
 
 
-def _check(repaired: Frame, scan: Frame, mask: Mask, retained: Any, alpha: Any) -> None:
-    for array in (mask, retained, alpha):
+def _check(repaired: Frame, scan: Frame, mask: Mask, retained: Any, drawn: Any, alpha: Any) -> None:
+    for array in (mask, retained, drawn, alpha):
         if array is not None:
             check_size(scan, array)
     shapes = [tuple(plane.shape for plane in frame.planes) for frame in (repaired, scan)]
@@ -121,21 +132,29 @@ class _Shares:
 
 
 def _noise(
-    sites: Sites, level: Floats, grain: PlaneGrain, field: Field, seen: Survey, kept: Floats, alpha: Floats | None
+    sites: Sites,
+    level: Floats,
+    grain: PlaneGrain,
+    field: Field,
+    seen: Survey,
+    kept: Floats,
+    averaged: Floats,
+    alpha: Floats | None,
 ) -> Floats:
     """What to add to each sample.
 
     With P the grain's spectrum, F what interpolation leaves of it and g the power kept, P (1 - g F) is missing. That
-    is (1 - g) P + g P (1 - F): two independent parts, weighed per sample. A sample that is scan by 1 - alpha keeps
+    is (1 - g) P + g P (1 - F): two independent parts, weighed per sample; the second only as far as the sample is
+    `averaged`, 0..1. A sample that is scan by 1 - alpha keeps
     (1 - alpha)^2 P of that besides alpha^2 g F P.
     """
     if alpha is not None:
         kept = alpha**2 * kept
     missing = 1 - kept if alpha is None else np.maximum(1 - (1 - alpha) ** 2 - kept, 0)
     full, lost = field.at(sites.rows, sites.columns)
-    noise = np.sqrt(missing) * full + np.sqrt(kept) * lost
+    noise = np.sqrt(missing) * full + np.sqrt(kept * averaged) * lost
     target = grain.sigma_at(level) ** 2 * seen.local[sites.label]
-    added = target * (missing + kept * field.lost_share)
+    added = target * (missing + kept * averaged * field.lost_share)
     # The repair was rounded once already and will be again: that much variance is there, or will be.
     spared = np.float32(grain.step**2 / 12)
     share = np.maximum(added - spared, 0) / np.maximum(added, 1e-20)

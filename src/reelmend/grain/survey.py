@@ -14,6 +14,8 @@ from reelmend.grain.cells import CELL, Cells, Sites
 from reelmend.grain.profile import PlaneGrain
 
 Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
+Counts = NDArray[np.signedinteger[Any]]
 Indices = NDArray[np.intp]
 
 MARGIN = 12
@@ -33,6 +35,11 @@ UNKNOWN_KEPT = 0.5
 """Share of variance a repair is taken to keep where it is too thin to be measured: that of the mean of two frames."""
 TRUST = 8
 """Readings at which a region's own kept share weighs as much as the mean of all regions."""
+ENOUGH = 0.75
+"""Share of the grain around that drawn regions have, all together, from which on nothing is added: how much they have
+is known no better."""
+DRAWN_TRUST = 64
+"""Readings in drawn regions at which they weigh as much as the assumption that their grain is right."""
 LOCAL_LIMIT = 1.05
 """The surroundings raise the measured grain at most this much in variance: above, they hold texture."""
 LOCAL_DOUBT = 0.4
@@ -51,6 +58,9 @@ class Survey:
     """Low-frequency power kept by the repair in each region, relative to the grain around it, 0..1, `(regions,)`."""
     averaging: float
     """Strength of interpolation that the kept grain shows, 0..0.5; see `bands.averaging_loss`."""
+    drawn: float = 1.0
+    """Power of the grain in regions that were drawn with grain, relative to that around, of all of them together; 1
+    where it is `ENOUGH`."""
 
 
 def unseen(regions: int) -> Survey:
@@ -154,10 +164,12 @@ def survey(
     cells: Cells,
     sites: Sites,
     grain: PlaneGrain,
+    drawn: NDArray[np.bool_] | None = None,
 ) -> Survey:
     """Look at the regions of one full-size plane, whose samples are `sites` and whose grain is `grain`.
 
     One plane stands for all: a repair treats the planes alike, and so does what is done to grain around a region.
+    `drawn` `(n,)`: which of the samples were drawn with grain of their own; they say nothing about the others.
     """
     regions = len(cells.boxes)
     if min(scan.shape) < 2 * REACH + 1:
@@ -172,11 +184,24 @@ def survey(
     found = respond(repaired, rows, columns)
     capped = np.minimum(found[:, :2] ** 2 / bands.explained(found[:, 2]), CAP) / CAP_LOSS
     capped = np.nan_to_num(capped, nan=0.0)
-    count = np.bincount(label, minlength=regions)
-    sums = np.stack([np.bincount(label, capped[:, band], regions) for band in (0, 1)], axis=1)
-    inside = 1 + (sums / np.maximum(count, 1)[:, None] - 1) / bands.share
-    inside = np.clip(inside - texture[:, None], 0, None) / np.maximum(local, 0.05)[:, None]
 
+    def inside(which: NDArray[np.bool_]) -> tuple[Counts, Doubles]:
+        """Readings of each region, and its grain in both bands relative to that around, `(regions, 2)`."""
+        count = np.bincount(label[which], minlength=regions)
+        sums = np.stack([np.bincount(label[which], capped[which, band], regions) for band in (0, 1)], axis=1)
+        relative = 1 + (sums / np.maximum(count, 1)[:, None] - 1) / bands.share
+        return count, np.clip(relative - texture[:, None], 0, None) / np.maximum(local, 0.05)[:, None]
+
+    lively = np.zeros(len(label), np.bool_) if drawn is None else drawn[interior]
+    count, strength = inside(~lively)
+    averaging, kept = _kept(count, strength, spectrum, bands)
+    return Survey(local, kept, averaging, _drawn_share(*inside(lively), bands))
+
+
+def _kept(count: Counts, inside: Doubles, spectrum: Floats, bands: _Bands) -> tuple[float, Floats]:
+    """Strength of interpolation, and power that each region kept, from its readings and the grain they show."""
+    if not count.any():
+        return EVEN_FRACTIONS, np.full(len(count), UNKNOWN_KEPT, np.float32)
     # One strength for the frame, from the regions that kept grain at all: a smooth fill has none to show.
     losses = [averaging_loss(BAND_GRID, BAND_GRID, float(strength)) for strength in _STRENGTHS]
     gains = np.array([band_gain(spectrum * loss) for loss in losses]) / np.maximum(bands.gain, 1e-12)
@@ -189,4 +214,10 @@ def survey(
     own = inside @ bands.weight / max(float(passed @ bands.weight), 1e-6)
     mean = float((own * count).sum() / count.sum())
     kept = np.clip((own * count + mean * TRUST) / (count + TRUST), 0, 1)
-    return Survey(local, kept.astype(np.float32), averaging)
+    return averaging, kept.astype(np.float32)
+
+
+def _drawn_share(count: Counts, inside: Doubles, bands: _Bands) -> float:
+    """`Survey.drawn`, from the readings of drawn samples and the grain they show, by region."""
+    share = float(((inside @ bands.weight) * count).sum() + DRAWN_TRUST) / (float(count.sum()) + DRAWN_TRUST)
+    return 1.0 if share >= ENOUGH else share

@@ -282,7 +282,8 @@ class FrameWorker:
         after = repair.frame
         if self._job.grain.regrain:
             with self._clock.on("grain"):
-                after = regrain(after, window.centre.frame, repair.filled_by > 0, seed=self._job.seed)
+                scan, seed = window.centre.frame, self._job.seed
+                after = regrain(after, scan, repair.touched, drawn=repair.drawn, seed=seed)
         return Kept(after, repair.filled_by, repair.unsure >= UNSURE)
 
 

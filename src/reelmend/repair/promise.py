@@ -40,6 +40,16 @@ class Repair:
     filled_by: NDArray[np.uint8]
     """`(h, w)`, codes of `FilledBy`. A repairer may leave pixels of the mask as they are where it finds no damage."""
 
+    @property
+    def touched(self) -> Mask:
+        """`(h, w)`: the pixels with new values."""
+        return np.asarray(self.filled_by > FilledBy.UNTOUCHED)
+
+    @property
+    def drawn(self) -> Mask:
+        """`(h, w)`: the pixels whose brightness was sampled, grain and all."""
+        return np.asarray(self.filled_by == FilledBy.DIFFUSION)
+
 
 class Repairer(Protocol):
     """Fills masks. Implementations keep no state: any number of threads may share one."""

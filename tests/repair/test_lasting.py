@@ -19,11 +19,14 @@ SCRATCH = np.zeros((HEIGHT, WIDTH), np.bool_)
 SCRATCH[:, 60:63] = True
 
 
-def scratched(step: tuple[float, float], layout: str = "gray8", told: bool = True) -> tuple[Window, list[np.ndarray]]:
-    """Five frames with the same bright line; neighbours' damage known or not."""
+def scratched(
+    step: tuple[float, float], layout: str = "gray8", told: bool = True, order: tuple[int, ...] = (0, 1, 2, 3, 4)
+) -> tuple[Window, list[np.ndarray]]:
+    """Five frames with the same bright line, those of the scene in an order; neighbours' damage known or not."""
     rng = np.random.default_rng(4)
     # Grain: pictures that are the same to the bit would be copies, and no neighbours.
     images = [np.clip(one + rng.normal(0, 0.01, one.shape), 0, 1).astype(np.float32) for one in moving(step)]
+    images = [images[n] for n in order]
     hurt = []
     for image in images:
         one = image.copy()
@@ -55,6 +58,16 @@ def test_a_scratch_over_a_picture_that_stands_still_is_filled_from_beside_it(lay
     assert psnr(repair.frame, clean, SCRATCH) > beside - 1
     unaware, _ = scratched((0.0, 0.0), layout, told=False)
     assert psnr(TemporalRepairer().repair(unaware, SCRATCH).frame, clean, SCRATCH) < 12, "the neighbours show it too"
+
+
+@pytest.mark.parametrize("layout", ["gray8", "yuv420p"])
+def test_a_neighbour_that_repeats_the_centre_with_its_scratch_is_no_witness(layout: str) -> None:
+    """Drawn films hold two drawings in turn: what matches best around the damage is damaged as well."""
+    window, images = scratched((4.0, 1.0), layout, order=(2, 1, 2, 3, 4))
+    assert len(window.neighbours) == 4
+    repair = TemporalRepairer().repair(window, SCRATCH)
+    clean = frame(2, images[2], LAYOUTS[layout])
+    assert psnr(repair.frame, clean, SCRATCH) > 33, "as without it"
 
 
 def test_knowing_that_nothing_is_damaged_changes_nothing() -> None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from reelmend.motion.windows import Window
 from reelmend.repair.cells import Cells, Floats, sample_at
+from reelmend.repair.grow import footprint_touches
 from reelmend.repair.spread import spread
 from reelmend.repair.through import on_cells, registration
 
@@ -45,6 +46,10 @@ filtered out), relative to what a unit of doubt stands for (0.6)."""
 CALM_LIMIT, DETAIL_LIMIT = 2.5, 0.25
 """The usual mismatch is at most this many times the variance within the calmest quarter of cells, or this share of
 the variance around the more detailed ones, whichever is more (measured on good matches: 1 to 2.9, 0.05 to 0.25)."""
+SPOILED = 64
+"""A neighbour's sample of which a quarter (of 255) is damaged is damaged."""
+UNHEARD = 1e-6
+"""Share of its weight that a neighbour keeps where all it shows is damage."""
 SURE, LOST = 4.0, 16.0
 """Doubt, in multiples of the usual mismatch, up to which a fill is sure and from which it is a guess."""
 
@@ -62,12 +67,14 @@ class Evidence:
     cells."""
     seen: Floats
     """`(k, n, samples)`: the neighbours' luma on the cells, light matched, 8-bit codes."""
+    spoiled: NDArray[np.bool_] | None
+    """`(k, n, samples)`: where each neighbour is damaged too; None where none is."""
 
 
-def weigh(window: Window, cells: Cells, known: NDArray[np.bool_]) -> Evidence:
+def weigh(window: Window, cells: Cells, known: NDArray[np.bool_], masked: NDArray[np.bool_]) -> Evidence:
     """Decide for every cell.
 
-    `known` `(n, samples)` are the cells' samples that are surely undamaged and in the frame.
+    `known` `(n, samples)` are the cells' samples that are surely undamaged and in the frame, `masked` those to repair.
     """
     centre = cells.gather(window.centre.luma).astype(np.float32)
     trust = known.astype(np.float32)
@@ -79,6 +86,11 @@ def weigh(window: Window, cells: Cells, known: NDArray[np.bool_]) -> Evidence:
     mismatch[_beyond(window, moved, cells)] = MISMATCH**2
     usual = _usual(mismatch, detail, centre, known)
     around = np.exp(-np.minimum(mismatch / np.float32(AROUND * usual), 30)) + np.float32(1e-12)
+    spoiled = spoiled_at(window, shifts, cells)
+    if spoiled is not None:
+        # However well it matches around the damage: what lies under it this neighbour does not know.
+        told = 1 - (spoiled & masked).sum(axis=2) / np.maximum(masked.sum(axis=1), 1)
+        around *= np.maximum(told, UNHEARD).astype(np.float32)
     apart = _apart(seen, cells)
     kinship = np.exp(-np.minimum(apart / np.float32(UNDER * usual), 30))
     weights = around / around.sum(axis=0)
@@ -96,7 +108,20 @@ def weigh(window: Window, cells: Cells, known: NDArray[np.bool_]) -> Evidence:
     spatial = DETAIL_LOST * detail + np.float32(usual / 4)
     share = temporal**2 / (temporal**2 + spatial**2)
     evened = cells.field(weights, 1 / len(weights))
-    return Evidence(shifts, evened, cells.field(np.stack([unsure, share])), seen)
+    return Evidence(shifts, evened, cells.field(np.stack([unsure, share])), seen, spoiled)
+
+
+def spoiled_at(
+    window: Window, shifts: Floats, cells: Cells, sub_x: int = 0, sub_y: int = 0
+) -> NDArray[np.bool_] | None:
+    """Samples of a plane at which each neighbour is damaged too, `(k, n, samples)`; None where none is."""
+    known = [one.damage for one in window.neighbours]
+    if not any(one is not None and one.any() for one in known):
+        return None
+    nothing = np.zeros(window.centre.luma.shape, np.bool_)
+    planes = [footprint_touches(nothing if one is None else one, sub_x, sub_y) for one in known]
+    codes = [one.view(np.uint8) * np.uint8(255) for one in planes]
+    return np.asarray(see(codes, shifts, cells, sub_x, sub_y) >= SPOILED)
 
 
 def _moved(

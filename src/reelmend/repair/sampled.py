@@ -28,7 +28,7 @@ from reelmend.runtime import RepairNetwork
 SMALLEST, LARGEST = 0.002, 0.5
 """Noise levels, share of full scale: half a code, and as much as a hole can be off."""
 
-STEPS = 6
+STEPS = 4
 """Network calls; `docs/repair.md` has the table."""
 
 BIAS = 1.0
@@ -49,7 +49,7 @@ GAUSSIAN = 3.562
 NEAR = 8.0
 """Pixels: standard deviation of the Gaussian over which the strength of grain is averaged."""
 
-ASKED = 0.02
+ASKED = 0.005
 """Holes that the temporal repairer is so unsure of on average, 0..1, are put to the network that mixes."""
 
 GUESS = 6 / 255

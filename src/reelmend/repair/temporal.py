@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from reelmend.film import Layout, Mask
 from reelmend.motion.windows import Window
 from reelmend.repair.cells import Cells, Floats
-from reelmend.repair.evidence import light_of, see, weigh
+from reelmend.repair.evidence import light_of, see, spoiled_at, weigh
 from reelmend.repair.grow import footprint_touches, grow
 from reelmend.repair.promise import FilledBy, Repair, check_mask, untouched
 from reelmend.repair.spatial import SpatialRepairer, fill_plane, to_codes
@@ -20,10 +20,9 @@ SEAM_LIMIT = 24.0
 """The seam's correction looks at differences up to this, 8-bit codes."""
 SEAM_PRIOR = 30.0
 """Samples of surroundings that weigh as much as a wider view of the seam: grain must not be taken for a seam."""
-SPOILED = 64
-"""A neighbour's sample of which a quarter (of 255) is damaged is damaged."""
-UNHEARD = 1e-6
-"""Weight of a damaged neighbour's sample, against 1 for another: where all are damaged something must be put."""
+UNHEARD = 1e-20
+"""Weight of a damaged neighbour's sample, against 1 for another: where all are damaged something must be put, but the
+least weight that evidence gives to an undamaged one (1e-15) is more."""
 LEAST_SHARE = 0.2
 """A spatial fill with less say than this is not worth computing."""
 
@@ -89,7 +88,7 @@ class _Part:
         self._spoiled_at: dict[tuple[int, int], NDArray[np.bool_] | None] = {}
 
     def decide(self, window: Window) -> None:
-        self.evidence = weigh(window, self.cells, self._known(0, 0))
+        self.evidence = weigh(window, self.cells, self._known(0, 0), self.masked)
 
     def report(self, window: Window, done: Repair, wanted: Mask) -> None:
         """Write down how sure the repair is, and where a spatial fill is wanted."""
@@ -123,18 +122,11 @@ class _Part:
 
     def _spoiled(self, window: Window, sub_x: int, sub_y: int) -> NDArray[np.bool_] | None:
         """Samples of a plane at which each neighbour is damaged too, `(k, n, samples)`; None where none is."""
+        if (sub_x, sub_y) == (0, 0):
+            return self.evidence.spoiled
         if (sub_x, sub_y) not in self._spoiled_at:
-            self._spoiled_at[sub_x, sub_y] = self._look_for_spoiled(window, sub_x, sub_y)
+            self._spoiled_at[sub_x, sub_y] = spoiled_at(window, self.evidence.shifts, self.cells, sub_x, sub_y)
         return self._spoiled_at[sub_x, sub_y]
-
-    def _look_for_spoiled(self, window: Window, sub_x: int, sub_y: int) -> NDArray[np.bool_] | None:
-        known = [one.damage for one in window.neighbours]
-        if not any(one is not None and one.any() for one in known):
-            return None
-        nothing = np.zeros(window.centre.luma.shape, np.bool_)
-        planes = [footprint_touches(nothing if one is None else one, sub_x, sub_y) for one in known]
-        codes = [one.view(np.uint8) * np.uint8(255) for one in planes]
-        return np.asarray(see(codes, self.evidence.shifts, self.cells, sub_x, sub_y) >= SPOILED)
 
     def _doubt(self, window: Window, sub_x: int, sub_y: int) -> Floats:
         """How unsure the repair is and the share of the spatial fill, on the cells that hold damage, `(2, n, samples)`;

@@ -20,16 +20,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.clips import CLIPS, LAYOUTS, ClipRecipe, built, clean_pictures, data_folder
+from benchmarks.clips import CLIPS, LAYOUTS, ClipRecipe, built, clean_pictures, data_folder, exposed
 from benchmarks.detection import lumas
-from benchmarks.video import from_rgb
 from reelmend.detect.learned import FRINGE
 from reelmend.evaluate.masks import Counts, count
 from reelmend.film import Frame
 from reelmend.media import open_reel
 from reelmend.motion.luma import luma8
 from reelmend.runtime import load_network
-from reelmend.simulate.grain import add_grain, grain_of
+from reelmend.simulate.grain import grain_of
 
 Floats = NDArray[np.float32]
 
@@ -41,19 +40,14 @@ LEVELS = range(2, 24, 2)
 
 SHARES, NEAR = (0.0, 0.1, 0.2, 0.3, 0.4), np.ones((7, 7), np.uint8)
 
-GRAY = np.array([[0.2126], [0.7152], [0.0722]], np.float32)
-
 
 def pictures(recipe: ClipRecipe, data: Path, grains: int) -> Iterator[tuple[Floats, list[Floats]]]:
     """Of every frame the luma `(h, w)`, 0..1, before damage and grain, and as often with grain of its own."""
     grain, rng = grain_of(recipe.gauge, recipe.size[0]), np.random.default_rng(recipe.seed + 1)
     for index, rgb in enumerate(clean_pictures(recipe, data)):
-        gray = recipe.pixel_format == "gray"
-        bare = (rgb @ GRAY)[..., 0] if gray else rgb
         made = []
-        for grainy in (bare, *(add_grain(bare, grain, rng) for _ in range(grains))):
-            whole = np.repeat(grainy[..., None], 3, axis=2) if gray else grainy
-            planes = from_rgb(np.rint(whole * 255).astype(np.uint8), recipe.pixel_format)
+        for one in (None, *[grain] * grains):
+            planes = exposed(rgb, recipe.pixel_format, one, rng)
             made.append(luma8(Frame(index, planes, LAYOUTS[recipe.pixel_format])).astype(np.float32) / 255)
         yield made[0], made[1:]
 

@@ -26,7 +26,7 @@ from benchmarks.video import Planes, from_rgb, read_rgb, write_ffv1
 from reelmend.film import Frame, Layout
 from reelmend.simulate.damage import TRUTH_ALPHA, damage_frame
 from reelmend.simulate.defect import Defect
-from reelmend.simulate.grain import add_grain, grain_of
+from reelmend.simulate.grain import Grain, add_grain, grain_of
 from reelmend.simulate.outlines import Outline, read_scans
 from reelmend.simulate.pool import PoolRecipe, draw, expose, sample_defects
 
@@ -107,6 +107,17 @@ def clean_pictures(recipe: ClipRecipe, data: Path) -> Iterator[NDArray[np.float3
         yield np.asarray(shrunk, dtype=np.float32)
 
 
+def exposed(picture: NDArray[np.float32], pixel_format: str, grain: Grain | None, rng: np.random.Generator) -> Planes:
+    """A picture `(h, w, 3)` RGB in 0..1 as the planes of a clip, with grain; None for none."""
+    if pixel_format == "gray":
+        # One channel, one grain: averaging three channels' grain would weaken it.
+        picture = (picture @ np.array([[0.2126], [0.7152], [0.0722]], dtype=np.float32))[..., 0]
+    grainy = picture if grain is None else add_grain(picture, grain, rng)
+    if grainy.ndim == 2:
+        grainy = np.repeat(grainy[..., None], 3, axis=2)
+    return from_rgb(np.rint(grainy * 255).astype(np.uint8), pixel_format)
+
+
 def build(recipe: ClipRecipe, data: Path, pool: Sequence[Outline], out: Path) -> Path:
     """Writes one clip into `out/<split>/<name>` and returns that folder. Repeats bit for bit."""
     width, height = recipe.size
@@ -119,13 +130,7 @@ def build(recipe: ClipRecipe, data: Path, pool: Sequence[Outline], out: Path) ->
     truth: list[Planes] = []
     classes: list[Planes] = []
     for index, picture in enumerate(clean_pictures(recipe, data)):
-        if recipe.pixel_format == "gray":
-            # One channel, one grain: averaging three channels' grain would weaken it.
-            picture = np.repeat(picture @ np.array([[0.2126], [0.7152], [0.0722]], dtype=np.float32), 3, axis=2)
-            grainy = np.repeat(add_grain(picture[..., 0], grain, grain_rng)[..., None], 3, axis=2)
-        else:
-            grainy = add_grain(picture, grain, grain_rng)
-        planes = from_rgb(np.rint(grainy * 255).astype(np.uint8), recipe.pixel_format)
+        planes = exposed(picture, recipe.pixel_format, grain, grain_rng)
         defects = sample_defects(damage_rng, pool, height, width, damage_recipe)
         damage = draw(defects, height, width)
         clean.append(planes)

@@ -57,6 +57,7 @@ def quantise_detector(
     shown = (feed.batch(number, SIZE).stack.numpy() for number in numbers[:batches])
     quantise(path.parent / card.graph, path.parent / name, shown)
     card = card.model_copy(update={"int8": name, "int8_sha256": digest(path.parent / name)})
+    # Networks are loaded by their card.
     card.write(path)
     others = [feed.batch(number, SIZE) for number in numbers[batches:]]
     cost = Cost(*(_counts(path, precision, others) for precision in ("f32", "int8")))

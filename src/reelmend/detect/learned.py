@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from reelmend.detect import blotches, faint, lines
 from reelmend.detect.border import hugs_border
+from reelmend.detect.familiar import clear_familiar, familiar
 from reelmend.detect.opinions import clear_doubted, weighed
 from reelmend.detect.promise import Blob, Detection
 from reelmend.detect.refine import Limits, refine
@@ -60,6 +61,8 @@ class LearnedEvidence:
     """What is large and in this frame only."""
     raised: DamageMap | None = None
     """What the network sees in raised contrast, where there is little grain."""
+    again: Mask | None = None
+    """What stands out of it but comes back nearby in the neighbours."""
 
     @property
     def opinion(self) -> SpikeEvidence | None:
@@ -127,13 +130,18 @@ class LearnedDetector:
         else:
             expected = cv2.medianBlur(luma, SURROUNDINGS).astype(np.float32) / 255
         asked = second.look(window) if second and len(stack) > 1 else None
-        if not apart or len(stack) == 1:
-            return LearnedEvidence(damage, stack[0] > expected, network, asked)
-        lifted = faint.raised(stack, expected)
-        return LearnedEvidence(
-            damage, stack[0] > expected, network, asked, blotches=blotches.look(window, stack),
-            raised=None if lifted is None else network.damage(lifted),
-        )  # fmt: skip
+        seen = LearnedEvidence(damage, stack[0] > expected, network, asked)
+        if not self._apart or len(stack) == 1:
+            return seen
+        least = FRINGE * float(getattr(network.card.operating_points, faint.STRENGTHS[self._strength]))
+        stands_out = damage >= least
+        if apart:
+            lifted = faint.raised(stack, expected)
+            seen = replace(
+                seen, blotches=blotches.look(window, stack), raised=None if lifted is None else network.damage(lifted)
+            )
+            stands_out |= False if seen.raised is None else seen.raised >= least
+        return replace(seen, again=familiar(stack, expected, stands_out))
 
     def needs(self, evidence: LearnedEvidence) -> tuple[int, ...]:
         return self._asked(evidence) + _wanted_by_lines(evidence) + _wanted_by_blotches(evidence)
@@ -194,6 +202,8 @@ class LearnedDetector:
             _clear_gate(mask)
         if theirs:
             clear_doubted(mask, evidence.damage, *theirs, DOUBTED[strength])
+        if evidence.again is not None:
+            clear_familiar(mask, evidence.again)
         share = float(np.count_nonzero(mask)) / mask.size
         if share > LOST_SHARE[strength]:
             note = f"{share:.0%} of it looks damaged: left alone"

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from footage import Speck, damaged, pan
-from reelmend.detect.learned import LOST_SHARE, LearnedDetector, learned
+from reelmend.detect.learned import LARGEST_SHARE_AT_ENDS, LOST_SHARE, LearnedDetector, learned
 from reelmend.detect.promise import Detection
 from reelmend.errors import UsageError
 from reelmend.film import Frame
@@ -54,6 +54,27 @@ def test_the_stack_is_the_centre_and_its_neighbours_on_its_pixels() -> None:
     three = stack_of(window, 3)
     assert three is not None
     np.testing.assert_array_equal(three, stack[:3])
+
+
+@pytest.mark.parametrize(("apart", "kept"), [(True, False), (False, True)])
+def test_what_is_large_is_left_alone_where_all_neighbours_are_on_one_side(apart: bool, kept: bool) -> None:
+    """It may be coming into the picture; a detector without these rules takes it."""
+    frames = pan(5, 180, 240, speed=(2.0, 0.0))
+    side = 16
+    assert side**2 > LARGEST_SHARE_AT_ENDS * 180 * 240
+    for n, left in ((2, 40), (4, 150)):
+        plane = frames[n].planes[0].copy()
+        plane[80 : 80 + side, left : left + side] = 5
+        plane[30:33, left : left + 3] = 5
+        frames[n] = frames[n].with_planes((plane,))
+    detector = LearnedDetector("spikes", network=network(5), apart=apart)
+    seen = [detector.look(window) for window in look(frames)]
+    masks = [
+        detector.decide(one, tuple(seen[n] if 0 <= n < 5 else None for n in detector.needs(one))).mask for one in seen
+    ]
+    assert masks[2][88, 48]
+    assert masks[4][88, 158] == kept
+    assert masks[4][31, 151]
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,10 @@ are left, of which a 1920 wide scan of 35 mm has many; grain is not found so eit
 LARGEST_SHARE = 0.05
 """Of the frame's area: one blob larger than this is a lost frame, not dirt."""
 
+LARGEST_SHARE_AT_ENDS = 0.005
+"""The same where all neighbours are on one side, at the ends of a shot: what comes into the picture there looks like
+dirt to everybody (a ball was taken for it)."""
+
 LOST_SHARE = {"gentle": 0.06, "standard": 0.12, "strong": 0.25}
 """Where more of a frame than this would be touched, its neighbours do not show the same scene: it is left alone."""
 
@@ -63,6 +67,8 @@ class LearnedEvidence:
     """What the network sees in raised contrast, where there is little grain."""
     again: Mask | None = None
     """What stands out of it but comes back nearby in the neighbours."""
+    at_end: bool = False
+    """Whether its neighbours are all before it, or all after it."""
 
     @property
     def opinion(self) -> SpikeEvidence | None:
@@ -86,7 +92,8 @@ class LearnedDetector:
         apart: bool = False,
     ) -> None:
         """`still` is shown frames without neighbours; None: they are left alone. `second` is asked about every blob of
-        a window. `apart`: line scratches, large blotches and faint damage are looked for beside it. ValueError if
+        a window. `apart`: line scratches, large blotches and faint damage are looked for beside it, and what comes back
+        nearby or is large at the ends of shots is left alone. ValueError if
         `still` is no network for stills."""
         if still is not None and still.frames != 1:
             raise ValueError(f"{still.name} is no network for stills: it is shown {still.frames} frames")
@@ -130,7 +137,8 @@ class LearnedDetector:
         else:
             expected = cv2.medianBlur(luma, SURROUNDINGS).astype(np.float32) / 255
         asked = second.look(window) if second and len(stack) > 1 else None
-        seen = LearnedEvidence(damage, stack[0] > expected, network, asked)
+        at_end = self._apart and len(stack) > 1 and not (window.before and window.after)
+        seen = LearnedEvidence(damage, stack[0] > expected, network, asked, at_end=at_end)
         if not self._apart or len(stack) == 1:
             return seen
         least = FRINGE * float(getattr(network.card.operating_points, faint.STRENGTHS[self._strength]))
@@ -197,7 +205,7 @@ class LearnedDetector:
         if theirs:
             theirs = enlarged(*theirs, shape)
             damage = weighed(damage, *theirs)
-        mask = refine(damage, self.limits(evidence.network, shape, scale, strength))
+        mask = refine(damage, self.limits(evidence.network, shape, scale, strength, evidence.at_end))
         if evidence.network.frames > 1:
             _clear_gate(mask)
         if theirs:
@@ -211,13 +219,20 @@ class LearnedDetector:
         return Detection(damage, mask, _listed(damage, mask, evidence.brighter))
 
     def limits(
-        self, network: Network, shape: tuple[int, int], scale: float = 1.0, strength: str | None = None
+        self,
+        network: Network,
+        shape: tuple[int, int],
+        scale: float = 1.0,
+        strength: str | None = None,
+        at_end: bool = False,
     ) -> Limits:
-        """Of a picture of `shape`, which has `scale` times the scan's area; `strength` None: the detector's own."""
+        """Of a picture of `shape`, which has `scale` times the scan's area; `strength` None: the detector's own;
+        `at_end`: with neighbours on one side alone."""
         height, width = shape
         strength = strength or self._strength
         seed = float(getattr(network.card.operating_points, strength))
-        smallest, largest = smallest_blob(self._strength, width), round(LARGEST_SHARE * height * width)
+        most = LARGEST_SHARE_AT_ENDS if at_end else LARGEST_SHARE
+        smallest, largest = smallest_blob(self._strength, width), round(most * height * width)
         if self._min_blob is not None:
             smallest = max(1, round(scale * self._min_blob))
         if self._max_blob is not None:

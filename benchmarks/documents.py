@@ -35,6 +35,9 @@ def merge(document: Path, begin: str, table: str, order: str | None = None) -> s
 
 def _under(row: str, old_head: list[str], head: list[str]) -> str:
     """A row with its cells under the headings of another table."""
+    if old_head[0] == head[0]:
+        # Headings may be alike: two columns called "of".
+        return row
     have = dict(zip(_cells(old_head[0]), _cells(row), strict=True))
     return "| " + " | ".join(have.get(one, "-") for one in _cells(head[0])) + " |"
 

@@ -50,3 +50,12 @@ def test_a_document_without_the_marks_is_left_alone(document: Path) -> None:
     with pytest.raises(SystemExit, match="no table between"):
         put(document, "<!-- another -->", HEAD)
     assert document.read_text() == was
+
+
+def test_two_columns_may_have_one_heading(tmp_path: Path) -> None:
+    document = tmp_path / "page.md"
+    document.write_text(
+        f"{BEGIN}\n| name | found | of | touched | of |\n| - | - | - | - | - |\n| a | 1 | 2 | 3 | 4 |\n{END}\n"
+    )
+    merge(document, BEGIN, "| name | found | of | touched | of |\n| - | - | - | - | - |\n| b | 5 | 6 | 7 | 8 |")
+    assert "| a | 1 | 2 | 3 | 4 |" in document.read_text()

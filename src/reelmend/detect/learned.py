@@ -93,8 +93,7 @@ class LearnedDetector:
     ) -> None:
         """`still` is shown frames without neighbours; None: they are left alone. `second` is asked about every blob of
         a window. `apart`: line scratches, large blotches and faint damage are looked for beside it, and what comes back
-        nearby or is large at the ends of shots is left alone. ValueError if
-        `still` is no network for stills."""
+        nearby or is large at the ends of shots is left alone. ValueError if `still` is no network for stills."""
         if still is not None and still.frames != 1:
             raise ValueError(f"{still.name} is no network for stills: it is shown {still.frames} frames")
         self.name = name
@@ -144,11 +143,12 @@ class LearnedDetector:
         least = FRINGE * float(getattr(network.card.operating_points, faint.STRENGTHS[self._strength]))
         stands_out = damage >= least
         if apart:
+            seen = replace(seen, blotches=blotches.look(window, stack))
             lifted = faint.raised(stack, expected)
-            seen = replace(
-                seen, blotches=blotches.look(window, stack), raised=None if lifted is None else network.damage(lifted)
-            )
-            stands_out |= False if seen.raised is None else seen.raised >= least
+            if lifted is not None:
+                raised = network.damage(lifted)
+                seen = replace(seen, raised=raised)
+                stands_out |= raised >= least
         return replace(seen, again=familiar(stack, expected, stands_out))
 
     def needs(self, evidence: LearnedEvidence) -> tuple[int, ...]:

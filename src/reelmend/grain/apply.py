@@ -41,9 +41,8 @@ def regrain(
     0.5 for a mean of two); None measures it, region by region. `drawn` `(h, w)`: where a model drew the brightness with
     grain of its own; nothing is added to it unless grain plainly lacks in all of that together. `alpha` `(h, w)`, 0..1:
     where edges are feathered, the share of a pixel that is repair, the rest being scan with its grain; None takes all
-    of a masked pixel as repair.
-    `profile`: grain already measured; None measures `scan` outside the mask. Where there is no grain to measure the
-    repair comes back as it is.
+    of a masked pixel as repair. `profile`: grain already measured; None measures `scan` outside the mask. Where there
+    is no grain to measure the repair comes back as it is.
 
     The noise of a pixel follows from `seed` (any integer), `scan.index` and the pixel's place alone.
 
@@ -145,8 +144,7 @@ def _noise(
 
     With P the grain's spectrum, F what interpolation leaves of it and g the power kept, P (1 - g F) is missing. That
     is (1 - g) P + g P (1 - F): two independent parts, weighed per sample; the second only as far as the sample is
-    `averaged`, 0..1. A sample that is scan by 1 - alpha keeps
-    (1 - alpha)^2 P of that besides alpha^2 g F P.
+    `averaged`, 0..1. A sample that is scan by 1 - alpha keeps (1 - alpha)^2 P of that besides alpha^2 g F P.
     """
     if alpha is not None:
         kept = alpha**2 * kept

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from footage import Speck, damaged, pan
-from reelmend.detect.learned import LARGEST_SHARE_AT_ENDS, LOST_SHARE, LearnedDetector, learned
+from reelmend.detect.learned import LARGE_AT_ENDS, LARGEST_SHARE_AT_ENDS, LOST_SHARE, LearnedDetector, learned
 from reelmend.detect.promise import Detection
 from reelmend.errors import UsageError
 from reelmend.film import Frame
@@ -61,7 +61,7 @@ def test_what_is_large_is_left_alone_where_all_neighbours_are_on_one_side(apart:
     """It may be coming into the picture; a detector without these rules takes it."""
     frames = pan(5, 180, 240, speed=(2.0, 0.0))
     side = 16
-    assert side**2 > LARGEST_SHARE_AT_ENDS * 180 * 240
+    assert side**2 > max(LARGEST_SHARE_AT_ENDS * 180 * 240, LARGE_AT_ENDS)
     for n, left in ((2, 40), (4, 150)):
         plane = frames[n].planes[0].copy()
         plane[80 : 80 + side, left : left + side] = 5

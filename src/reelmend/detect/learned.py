@@ -28,9 +28,10 @@ are left, of which a 1920 wide scan of 35 mm has many; grain is not found so eit
 LARGEST_SHARE = 0.05
 """Of the frame's area: one blob larger than this is a lost frame, not dirt."""
 
-LARGEST_SHARE_AT_ENDS = 0.005
+LARGEST_SHARE_AT_ENDS, LARGE_AT_ENDS = 0.005, 200
 """The same where all neighbours are on one side, at the ends of a shot: what comes into the picture there looks like
-dirt to everybody (a ball was taken for it)."""
+dirt to everybody (a ball was taken for it). So many pixels, in a small picture more than the share, may be
+taken all the same."""
 
 LOST_SHARE = {"gentle": 0.06, "standard": 0.12, "strong": 0.25}
 """Where more of a frame than this would be touched, its neighbours do not show the same scene: it is left alone."""
@@ -231,8 +232,9 @@ class LearnedDetector:
         height, width = shape
         strength = strength or self._strength
         seed = float(getattr(network.card.operating_points, strength))
-        most = LARGEST_SHARE_AT_ENDS if at_end else LARGEST_SHARE
-        smallest, largest = smallest_blob(self._strength, width), round(most * height * width)
+        smallest, largest = smallest_blob(self._strength, width), round(LARGEST_SHARE * height * width)
+        if at_end:
+            largest = max(round(LARGEST_SHARE_AT_ENDS * height * width), LARGE_AT_ENDS)
         if self._min_blob is not None:
             smallest = max(1, round(scale * self._min_blob))
         if self._max_blob is not None:

@@ -79,6 +79,24 @@ def test_dust_on_a_pattern_is_none_of_it() -> None:
     assert not familiar(stack, expected, mask).any()
 
 
+def test_dust_beside_something_dark_is_none_of_it() -> None:
+    """Its surroundings must come back with it."""
+    stack = stack_with(HOLE, None, None, None, None)
+    stack[:, HOLE[0] - 20 : HOLE[0] + 20, HOLE[1] + 4 : HOLE[1] + 20] -= 0.3
+    expected, mask = found(stack)
+    assert mask[HOLE]
+    assert not familiar(stack, expected, mask).any()
+
+
+@pytest.mark.parametrize(("clear", "comes_back"), [(1, False), (2, True)])
+def test_two_must_be_nearly_the_same_and_a_third_alike(clear: int, comes_back: bool) -> None:
+    stack = stack_with(HOLE, beside(5, 2), beside(-6, 1), beside(2, 7), None, grain=0.002)
+    stack[1 + clear : 4] = 0.6 + 0.37 * (stack[1 + clear : 4] - 0.6)
+    expected, mask = found(stack)
+    assert mask[HOLE]
+    assert familiar(stack, expected, mask)[HOLE] == comes_back
+
+
 @pytest.mark.parametrize("twice", [False, True])
 def test_two_neighbours_are_too_few_to_tell(twice: bool) -> None:
     stack = stack_with(HOLE, beside(5, 2), beside(-6, 1))

@@ -140,6 +140,25 @@ def test_calibration_turns_what_the_network_says_into_probabilities(tmp_path: Pa
     np.testing.assert_allclose(true.damage(given), expected, atol=1e-4)
 
 
+@pytest.mark.parametrize(("views", "axes"), [(2, [(), (-1,)]), (4, [(), (-1,), (-2,), (-2, -1)])])
+def test_a_picture_may_be_looked_at_several_ways_round(views: int, axes: list[tuple[int, ...]], tmp_path: Path) -> None:
+    knots = [[0.2, 0.05], [0.6, 0.3]]
+    published(tmp_path, called="once")
+    published(tmp_path, called="often", views=views)
+    published(tmp_path, called="true", views=views, calibration=knots)
+    once, often, true = (load_network(str(tmp_path / f"{one}.json")) for one in ("once", "often", "true"))
+    given = scene(5, 61, 83)
+    looks = [np.flip(once.damage(np.flip(given, turned)), turned) for turned in axes]
+    assert np.abs(looks[0] - looks[1]).max() > 0.01
+    np.testing.assert_allclose(often.damage(given), np.mean(looks, axis=0), atol=1e-6)
+    for turned in axes:
+        mirrored = np.flip(often.damage(np.flip(given, turned)), turned)
+        np.testing.assert_allclose(mirrored, often.damage(given), atol=1e-6)
+    # What is calibrated is their mean.
+    expected = np.interp(often.damage(given), [0, 0.2, 0.6, 1], [0, 0.05, 0.3, 1])
+    np.testing.assert_allclose(true.damage(given), expected, atol=1e-4)
+
+
 FIRST_CALLS = """
 import os, sys, threading
 import numpy as np

@@ -11,17 +11,20 @@ import torch
 
 from reelmend.errors import UsageError
 from reelmend.runtime import load_network
+from reelmend.runtime.views import MIRRORED, Views
 from reelmend.train.detector import train
 from reelmend.train.publish import (
     GIVEN,
     Counts,
     calibration,
     held_back_scores,
+    measure,
     operating_points,
     publish_run,
     sources_of,
 )
 from reelmend.train.recipe import TrainRecipe
+from small_networks import scene, small
 
 TERMS = """
 [[source]]
@@ -83,14 +86,45 @@ def test_terms_are_looked_up_and_unknown_footage_is_refused(tmp_path: Path) -> N
         sources_of([tmp_path / "other.npy"], terms)
 
 
+class OneBatch:
+    """A feed of one batch, damaged in its left half."""
+
+    def __init__(self) -> None:
+        self.stack = torch.from_numpy(np.stack([scene(3, 48, 64, n) for n in range(2)]))
+        self.judged = torch.ones(2, 1, 48, 64)
+        self.truth = torch.zeros(2, 1, 48, 64)
+        self.truth[..., :32] = 1
+
+    def batch(self, number: int, size: int, undamaged: bool = False) -> OneBatch:
+        return self
+
+
+@pytest.mark.parametrize("views", [1, 2, 4])
+def test_measured_is_the_mean_of_the_looks(views: Views) -> None:
+    net, feed = small("compact", 3), OneBatch()
+    counts = measure(net, feed, feed, batches=1, views=views)  # type: ignore[arg-type]
+    with torch.no_grad():
+        looks = [torch.sigmoid(net(feed.stack.flip(axes))).flip(axes) for axes in MIRRORED[views]]
+    damaged = torch.stack(looks).mean(0)[..., :32].numpy()
+    assert counts.damaged.sum() == damaged.size
+    above = np.cumsum(counts.damaged[::-1])[::-1]
+    for probability in np.quantile(damaged, (0.2, 0.5, 0.8)):
+        level = np.searchsorted(GIVEN, probability)
+        # Pixels are counted at the nearest level.
+        most, least = (np.count_nonzero(damaged >= GIVEN[level + near]) for near in (-1, 0))
+        assert least <= above[level] <= most
+
+
 def test_a_run_becomes_a_network(recipe: TrainRecipe, pack: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="train first"):
         publish_run(recipe, tmp_path, [pack], [], tmp_path, "tiny")
     train(recipe, [pack], [pack], tmp_path / "run", say=lambda text: None)
     card = publish_run(recipe, tmp_path / "run", [pack], [], tmp_path / "out", "tiny", batches=2, note="small")
-    assert (card.name, card.note, card.recipe["steps"]) == ("tiny", "small", recipe.steps)
+    assert (card.name, card.note, card.recipe["steps"], card.views) == ("tiny", "small", recipe.steps, 1)
     network = load_network(str(tmp_path / "out" / "tiny.json"))
     assert network.damage(np.full((3, 40, 40), 0.5, np.float32)).shape == (40, 40)
     again = publish_run(recipe, tmp_path / "run", [pack], [], tmp_path / "again", "tiny", batches=2, note="small")
     assert again == card
+    mirrored = recipe.model_copy(update={"views": 4})
+    assert publish_run(mirrored, tmp_path / "run", [pack], [], tmp_path / "mirrored", "tiny", batches=2).views == 4
     assert torch.get_num_threads() == 1

@@ -40,23 +40,29 @@ def familiar(stack: Floats, expected: Floats, found: Mask) -> Mask:
     `stack` `(frames, h, w)`, 0..1, is the centre and its neighbours laid onto it, `expected` `(h, w)` their median. A
     neighbour may stand in it twice, for one that there is none of; it counts once.
     """
+    if found.shape[1] > WIDTH:
+        height, width = found.shape
+        size = WIDTH, max(1, round(height * WIDTH / width))
+        small = np.stack([cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in (*stack, expected)])
+        held = cv2.resize(found.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0
+        there = familiar(small[:-1], small[-1], held).view(np.uint8)
+        return found & (cv2.resize(there, (width, height), interpolation=cv2.INTER_NEAREST) > 0)
     again = np.zeros(found.shape, np.bool_)
     others = [n for n in range(1, len(stack)) if not any(_same(stack[n], stack[m]) for m in range(1, n))]
     if len(others) < 3 or not found.any():
         return again
-    scale = min(1.0, WIDTH / found.shape[1])
     count, labels, stats, _ = cv2.connectedComponentsWithStats(found.view(np.uint8), connectivity=8)
-    around = int(np.ceil((MARGIN + REACH) / scale))
+    around = MARGIN + REACH
     for n in range(1, count):
         left, top, width, height = stats[n, :4]
-        if max(width, height) * scale > LONGEST:
+        if max(width, height) > LONGEST:
             continue
         part = np.s_[
             max(0, top - around) : top + height + around,
             max(0, left - around) : left + width + around,
         ]
         own = labels[part] == n
-        if _comes_back(np.stack([stack[n][part] for n in (0, *others)]), expected[part], own, scale):
+        if _comes_back([stack[n][part] for n in (0, *others)], expected[part], own):
             again[part] |= own
     return again
 
@@ -65,14 +71,9 @@ def _same(one: Floats, other: Floats) -> bool:
     return np.array_equal(one[::16, ::16], other[::16, ::16])
 
 
-def _comes_back(stack: Floats, expected: Floats, own: Mask, scale: float) -> bool:
-    """Whether what is `own` in the first of pictures `(frames, h, w)` is elsewhere in the others."""
+def _comes_back(stack: list[Floats], expected: Floats, own: Mask) -> bool:
+    """Whether what is `own` in the first of pictures `(h, w)` is elsewhere in the others, three at least."""
     held = own.astype(np.float32)
-    if scale < 1:
-        size = tuple(max(1, round(side * scale)) for side in own.shape[::-1])
-        stack = np.stack([cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in stack])
-        expected, held = (cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in (expected, held))
-        held = (held > 0).astype(np.float32)
     rows, columns = (np.flatnonzero(held.any(axis=axis)) for axis in (1, 0))
     cut = np.s_[
         max(0, rows[0] - MARGIN) : rows[-1] + 1 + MARGIN,
@@ -82,12 +83,13 @@ def _comes_back(stack: Floats, expected: Floats, own: Mask, scale: float) -> boo
     thing = np.ascontiguousarray(stack[0][cut])
     apart = float((weight * (thing - expected[cut]) ** 2).sum())
     near, alike = 0, 0
+    # Given up as soon as too few pictures are left.
     for left, picture in zip(range(len(stack) - 2, -1, -1), stack[1:], strict=True):
         least = float(cv2.matchTemplate(picture, thing, cv2.TM_SQDIFF, mask=weight).min())
         near, alike = near + (least < AGAIN * apart), alike + (least < ALIKE * apart)
         if near + left < 2 or alike + left < 3:
             return False
-    return near >= 2 and alike >= 3
+    return True
 
 
 def clear_familiar(mask: Mask, again: Mask) -> None:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from reelmend.describe import explain
 from reelmend.errors import MediaError
+from reelmend.runtime.views import Views
 
 KIND: Literal["network"] = "network"
 """Tells these cards from those of other weights in the same folder."""
@@ -99,6 +100,7 @@ class Card(WeightCard):
     calibration: tuple[tuple[Probability, Probability], ...] | None = Field(
         None, description="Given and true probability, rising in both; straight lines between, and from 0 and to 1."
     )
+    views: Views = Field(1, description="How many ways round it looks at a picture, the mean of which counts.")
     int8: str = Field("", pattern=r"^([^/\\]+\.onnx)?$", description="File name of the graph in 8 bits; empty: none.")
     int8_sha256: str = Field("", pattern=r"^([0-9a-f]{64})?$", description="Of that file.")
 

@@ -25,6 +25,7 @@ from reelmend.runtime.card import (
 from reelmend.runtime.engine import Engine
 from reelmend.runtime.processor import multiplies_bytes
 from reelmend.runtime.tiles import Map, Stack, run_tiled
+from reelmend.runtime.views import MIRRORED
 
 WEIGHTS = Path(__file__).resolve().parents[1] / "weights"
 
@@ -60,11 +61,21 @@ class Network:
         """
         if stack.ndim != 3 or len(stack) != self.frames:
             raise ValueError(f"{self.name} is shown {self.frames} frames, not an array of {stack.shape}")
+        looks = [self._look(stack, axes, tile) for axes in MIRRORED[self.card.views]]
+        found = looks[0] if len(looks) == 1 else np.asarray(np.mean(looks, axis=0), np.float32)
+        return found if self._table is None else self._table[np.rint(found * (len(self._table) - 1)).astype(np.uint16)]
+
+    def _look(self, stack: Stack, axes: tuple[int, ...], tile: int | None) -> Map:
+        """The map of a stack, looked at with some axes turned round."""
         card = self.card
         found = run_tiled(
-            lambda part: self.engine.run(part[None])[0, 0], stack, card.multiple, tile or self.tile, card.margin
+            lambda part: self.engine.run(part[None])[0, 0],
+            np.ascontiguousarray(np.flip(stack, axes)),
+            card.multiple,
+            tile or self.tile,
+            card.margin,
         )
-        return found if self._table is None else self._table[np.rint(found * (len(self._table) - 1)).astype(np.uint16)]
+        return np.flip(found, axes)
 
     @cached_property
     def _table(self) -> NDArray[np.float32] | None:

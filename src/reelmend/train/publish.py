@@ -25,6 +25,7 @@ from reelmend.nets.prior import PatchPrior
 from reelmend.nets.zoo import Detector
 from reelmend.runtime.card import Card, OperatingPoints, RepairCard, Source
 from reelmend.runtime.network import find_repair_card
+from reelmend.runtime.views import MIRRORED, Views
 from reelmend.simulate.batch import Simulator
 from reelmend.simulate.recipe import load_recipe as load_damage
 from reelmend.train.detector import VALIDATION_FIRST
@@ -41,6 +42,9 @@ LEVELS = 1000
 
 FURTHEST = 12.0
 """Logarithm of the odds at the last step, a probability of 0.999994."""
+
+EPSILON = 1e-6
+"""From 0 and 1: a mean of probabilities is no nearer to them, so that its odds are finite."""
 
 GIVEN = 1 / (1 + np.exp(-np.linspace(-FURTHEST, FURTHEST, LEVELS + 1)))
 """The probability at each step."""
@@ -65,22 +69,24 @@ class Counts:
 
 
 @torch.no_grad()
-def measure(net: Detector, feed: Feed, plain: Feed, batches: int, size: int = 8) -> Counts:
+def measure(net: Detector, feed: Feed, plain: Feed, batches: int, size: int = 8, views: Views = 1) -> Counts:
     """The network's probabilities on the validation batches of `feed`, and on those of `plain` before the damage."""
     net.eval()
     counts = Counts()
     for number in range(VALIDATION_FIRST, VALIDATION_FIRST + batches):
         crops = feed.batch(number, size)
-        levels = _levels(net, crops.stack)
+        levels = _levels(net, crops.stack, views)
         judged, truth = crops.judged > 0.5, crops.truth > 0.5
         counts.damaged += _histogram(levels[judged & truth])
         counts.clean += _histogram(levels[judged & ~truth])
-        counts.undamaged += _histogram(_levels(net, plain.batch(number, size, undamaged=True).stack))
+        counts.undamaged += _histogram(_levels(net, plain.batch(number, size, undamaged=True).stack, views))
     return counts
 
 
-def _levels(net: Detector, stack: torch.Tensor) -> torch.Tensor:
-    share = (net(stack).float() / FURTHEST).clamp_(-1, 1).add_(1).div_(2)
+def _levels(net: Detector, stack: torch.Tensor, views: Views) -> torch.Tensor:
+    looks = [net(stack.flip(axes)).float().sigmoid_().flip(axes) for axes in MIRRORED[views]]
+    mean = torch.stack(looks).mean(0)
+    share = (mean.logit_(EPSILON) / FURTHEST).clamp_(-1, 1).add_(1).div_(2)
     return share.mul_(LEVELS).round_().long()
 
 
@@ -260,7 +266,7 @@ def publish_run(
         )
         for one in (damage, damage.model_copy(update={"lookalikes": {}}))
     ]
-    counts = measure(net, feeds[0], feeds[1], batches)
+    counts = measure(net, feeds[0], feeds[1], batches, views=recipe.views)
     knots = calibration(counts)
     points = operating_points(counts, knots)
     facts = {
@@ -269,6 +275,7 @@ def publish_run(
         "operating_points": points.model_dump(),
         "scores": held_back_scores(counts, knots, points),
         "calibration": knots,
+        "views": recipe.views,
         "note": note,
     }
     return publish(net, facts, folder, name)

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from reelmend.describe import explain
 from reelmend.errors import UsageError
 from reelmend.recipes import read_recipe
+from reelmend.runtime.views import Views
 
 
 class Part(BaseModel):
@@ -87,6 +88,8 @@ class TrainRecipe(Schedule):
     net: Net
     data: Data = Data()
     loss: Loss = Loss()
+    views: Views = 1
+    """How many ways round it looks at a picture in use, the mean of which counts; training looks once."""
     start_from: str = ""
     """Weights of an earlier stage, a safetensors file whose path counts from the recipe's folder; or the name of the
     recipe that makes them, for those that `--start` gives."""

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from benchmarks import detectors
 from benchmarks.clips import CLIPS, data_folder
-from benchmarks.contact import labelled
+from benchmarks.contact import crop, labelled
 from benchmarks.detection import decided
 from benchmarks.documents import merge
 from reelmend.detect.learned import LearnedEvidence
@@ -42,8 +42,8 @@ VIDEOS = (*(clip.source for clip in CLIPS), "fire2.mp4", "wolf.mp4")
 
 WIDEST = 640
 
-CROP = 48
-"""Pixels of a find's picture, shown three times as large."""
+CROP, SCALE = 48, 3
+"""Pixels of a find's picture, and how many times as large it is shown."""
 
 SHOWN = 40
 
@@ -111,18 +111,12 @@ def sheet(videos: Sequence[Found]) -> NDArray[np.uint8]:
         luma = window.centre.luma
         before = window.before[0].picture.luma if window.before else luma
         marked = np.where(mask, 255, luma // 2).astype(np.uint8)
-        crops = [_crop(one, int(x), int(y)) for one in (before, luma, marked)]
+        views = [np.repeat(one[..., None], 3, axis=2) for one in (before, luma, marked)]
+        crops = [crop(one, int(x), int(y), CROP, SCALE) for one in views]
         rows.append(labelled(np.concatenate(crops, axis=1), f"{video.name[:14]} {window.centre.index} {area}"))
-    blank = np.zeros_like(rows[0]) if rows else np.zeros((3 * CROP, 9 * CROP, 3), np.uint8)
+    blank = np.zeros_like(rows[0]) if rows else np.zeros((SCALE * CROP, 3 * SCALE * CROP, 3), np.uint8)
     rows += [blank] * (-len(rows) % 4 if rows else 4)
     return np.concatenate([np.concatenate(rows[n : n + 4], axis=1) for n in range(0, len(rows), 4)])
-
-
-def _crop(luma: NDArray[Any], x: int, y: int) -> NDArray[np.uint8]:
-    half = CROP // 2
-    wide = cv2.copyMakeBorder(np.asarray(luma), half, half, half, half, cv2.BORDER_CONSTANT)
-    large = cv2.resize(wide[y : y + CROP, x : x + CROP], None, fx=3, fy=3, interpolation=cv2.INTER_NEAREST)
-    return np.asarray(cv2.cvtColor(large, cv2.COLOR_GRAY2RGB), np.uint8)
 
 
 def main() -> None:

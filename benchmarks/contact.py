@@ -141,24 +141,25 @@ def mended_tile(
     facts: ReelFacts, place: Place, before: Sequence[Frame], after: Sequence[Frame], marks: Sequence[Mask]
 ) -> Rgb:
     old, new = (to_rgb8(one[place.frame], facts.colour) for one in (before, after))
-    views = [crop(one, place) for one in (old, overlay(old, marks[place.frame]), new)]
+    views = [crop(one, place.x, place.y) for one in (old, overlay(old, marks[place.frame]), new)]
     return labelled(beside(views), f"frame {place.frame}")
 
 
 def left_tile(facts: ReelFacts, place: Place, before: Sequence[Frame]) -> Rgb:
     last = len(before) - 1
     around = [before[max(0, min(last, place.frame + step))] for step in (-1, 0, 1)]
-    views = [crop(to_rgb8(one, facts.colour), place) for one in around]
+    views = [crop(to_rgb8(one, facts.colour), place.x, place.y) for one in around]
     middle = CROP * SCALE // 2
     cv2.circle(views[1], (middle, middle), min(middle - 2, SCALE * (place.radius + 4)), RING, 1, cv2.LINE_AA)
     return labelled(beside(views), f"frame {place.frame}")
 
 
-def crop(view: Rgb, place: Place) -> Rgb:
-    half = CROP // 2
+def crop(view: Rgb, x: int, y: int, side: int = CROP, scale: int = SCALE) -> Rgb:
+    """A square of `side` pixels around a place, `scale` times as large, white beyond the picture."""
+    half = side // 2
     padded = np.pad(view, ((half, half), (half, half), (0, 0)), constant_values=255)
-    part = padded[place.y : place.y + CROP, place.x : place.x + CROP]
-    return np.asarray(cv2.resize(part, None, fx=SCALE, fy=SCALE, interpolation=cv2.INTER_NEAREST), np.uint8)
+    part = padded[y : y + side, x : x + side]
+    return np.asarray(cv2.resize(part, None, fx=scale, fy=scale, interpolation=cv2.INTER_NEAREST), np.uint8)
 
 
 def beside(views: Sequence[Rgb]) -> Rgb:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -84,7 +85,7 @@ def regrain(
                 kept[own] = UNKNOWN_KEPT
             else:
                 kept[own], lost[own] = seen.drawn, 0
-        noise = _noise(sites, level, grain, field, seen, kept, lost, share.alpha(sites, sub))
+        noise = _noise(sites, level, grain, field, seen, _Kept(kept, lost, share.alpha(sites, sub)))
         planes[plane] = _added(planes[plane], sites, noise, layout)
     return repaired.with_planes(tuple(planes))
 
@@ -130,22 +131,33 @@ class _Shares:
         return picked
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Kept:
+    """What the repair left of the grain at each sample, 0..1."""
+
+    power: Floats
+    """Of its low frequencies."""
+    averaged: Floats
+    """How far the sample is a mean of others, which takes high frequencies."""
+    alpha: Floats | None
+    """Share of repair in it; None: all of it."""
+
+
 def _noise(
     sites: Sites,
     level: Floats,
     grain: PlaneGrain,
     field: Field,
     seen: Survey,
-    kept: Floats,
-    averaged: Floats,
-    alpha: Floats | None,
+    repair: _Kept,
 ) -> Floats:
     """What to add to each sample.
 
     With P the grain's spectrum, F what interpolation leaves of it and g the power kept, P (1 - g F) is missing. That
     is (1 - g) P + g P (1 - F): two independent parts, weighed per sample; the second only as far as the sample is
-    `averaged`, 0..1. A sample that is scan by 1 - alpha keeps (1 - alpha)^2 P of that besides alpha^2 g F P.
+    averaged. A sample that is scan by 1 - alpha keeps (1 - alpha)^2 P of that besides alpha^2 g F P.
     """
+    kept, averaged, alpha = repair.power, repair.averaged, repair.alpha
     if alpha is not None:
         kept = alpha**2 * kept
     missing = 1 - kept if alpha is None else np.maximum(1 - (1 - alpha) ** 2 - kept, 0)

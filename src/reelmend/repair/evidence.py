@@ -48,7 +48,7 @@ CALM_LIMIT, DETAIL_LIMIT = 2.5, 0.25
 the variance around the more detailed ones, whichever is more (measured on good matches: 1 to 2.9, 0.05 to 0.25)."""
 SPOILED = 64
 """A neighbour's sample of which a quarter (of 255) is damaged is damaged."""
-UNHEARD = 1e-6
+SPOILED_SHARE = 1e-6
 """Share of its weight that a neighbour keeps where all it shows is damage."""
 SURE, LOST = 4.0, 16.0
 """Doubt, in multiples of the usual mismatch, up to which a fill is sure and from which it is a guess."""
@@ -90,7 +90,7 @@ def weigh(window: Window, cells: Cells, known: NDArray[np.bool_], masked: NDArra
     if spoiled is not None:
         # However well it matches around the damage: what lies under it this neighbour does not know.
         told = 1 - (spoiled & masked).sum(axis=2) / np.maximum(masked.sum(axis=1), 1)
-        around *= np.maximum(told, UNHEARD).astype(np.float32)
+        around *= np.maximum(told, SPOILED_SHARE).astype(np.float32)
     apart = _apart(seen, cells)
     kinship = np.exp(-np.minimum(apart / np.float32(UNDER * usual), 30))
     weights = around / around.sum(axis=0)

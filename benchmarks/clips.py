@@ -13,7 +13,7 @@ import json
 import os
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Literal
@@ -118,12 +118,19 @@ def exposed(picture: NDArray[np.float32], pixel_format: str, grain: Grain | None
     return from_rgb(np.rint(grainy * 255).astype(np.uint8), pixel_format)
 
 
-def build(recipe: ClipRecipe, data: Path, pool: Sequence[Outline], out: Path) -> Path:
-    """Writes one clip into `out/<split>/<name>` and returns that folder. Repeats bit for bit."""
+def build(
+    recipe: ClipRecipe, data: Path, pool: Sequence[Outline], out: Path, softness: tuple[float, float] | None = None
+) -> Path:
+    """Writes one clip into `out/<split>/<name>` and returns that folder. Repeats bit for bit.
+
+    `softness` of the edges of damage, lowest and highest, pixels; None: as `PoolRecipe` has it.
+    """
     width, height = recipe.size
     grain_rng, damage_rng = np.random.default_rng(recipe.seed).spawn(2)
     grain = grain_of(recipe.gauge, width)
     damage_recipe = PoolRecipe(gauge=recipe.gauge, bright=recipe.bright)
+    if softness is not None:
+        damage_recipe = replace(damage_recipe, softness=softness)
     layout = LAYOUTS[recipe.pixel_format]
     clean: list[Planes] = []
     damaged: list[Planes] = []

@@ -25,7 +25,7 @@ def recipe(tmp_path: Path) -> Callable[[str], Path]:
 
 def test_the_packages_recipes_are_those_promised_and_say_what_they_are() -> None:
     promised = {"standard", "home-movie", "archive-16mm", "scratched", "mouldy", "water", "lookalikes"}
-    assert promised | {"training-window", "training-faint", "training-stills"} == set(recipe_names())
+    assert promised | {"training-window", "training-faint", "training-sharp", "training-stills"} == set(recipe_names())
     for name in recipe_names():
         made = load_recipe(name)
         assert made.name == name
@@ -33,7 +33,7 @@ def test_the_packages_recipes_are_those_promised_and_say_what_they_are() -> None
 
 
 def test_training_recipes_have_every_kind_and_every_lookalike() -> None:
-    for name in ("training-window", "training-faint", "training-stills"):
+    for name in ("training-window", "training-faint", "training-sharp", "training-stills"):
         made = load_recipe(name)
         assert set(made.damage) >= set(FITTED)
         assert set(made.lookalikes) == set(LOOKALIKES)

@@ -59,6 +59,27 @@ def test_the_facts_build_the_network_again_and_half_precision_hardly_changes_it(
     assert (tmp_path / "net.safetensors").read_bytes() == (tmp_path / "again.safetensors").read_bytes()
 
 
+def test_variances_beyond_half_precision_are_scaled_down_with_their_kernels(tmp_path: Path) -> None:
+    """As long trainings leave them."""
+    net = small("compact", 1)
+    conv, norm = net.net.merge[0][0][0], net.net.merge[0][0][1]  # type: ignore[index, union-attr]
+    with torch.no_grad():
+        scale = (200_000 / norm.running_var.max()).sqrt()  # type: ignore[union-attr, operator]
+        for tensor, factor in ((conv.weight, scale), (norm.running_mean, scale), (norm.running_var, scale**2)):
+            tensor.mul_(factor)  # type: ignore[union-attr, operator]
+        kept = {name: tensor.clone() for name, tensor in net.state_dict().items()}
+        stack = torch.from_numpy(scene(1, 64, 64, 9))[None]
+        before = torch.sigmoid(net(stack))
+    save_weights(net, tmp_path / "net.safetensors")
+    assert all(torch.equal(tensor, kept[name]) for name, tensor in net.state_dict().items())
+    again = Detector(**net.facts).eval()
+    load_weights(again, tmp_path / "net.safetensors")
+    with torch.no_grad():
+        after = torch.sigmoid(again(stack))
+    assert (after - before).abs().mean() < 0.03
+    assert before.std() > 0.05
+
+
 @EVERY
 def test_nothing_beyond_its_reach_changes_the_output(name: str, frames: int) -> None:
     net = small(name, frames)

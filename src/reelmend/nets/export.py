@@ -10,9 +10,11 @@ from __future__ import annotations
 import copy
 import io
 import json
+import math
 import struct
 import warnings
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +30,18 @@ IR_VERSION = 10
 """ONNX Runtime 1.20 reads up to 10."""
 
 
+LARGEST_VARIANCE = 2.0**14
+"""Of a normalisation's statistics, as they are kept: half precision ends at 65,504."""
+
+
 def save_weights(net: torch.nn.Module, path: Path) -> None:
     """Write a network's weights and statistics in half precision; counters are left out, they serve training only.
 
-    Raises ValueError when a number does not fit half precision.
+    Where a variance is too large for that, its convolution's kernel is scaled down with it, which changes nothing: what
+    follows is normalised. Raises ValueError when another number does not fit half precision.
     """
     tensors = {}
-    for name, tensor in net.state_dict().items():
+    for name, tensor in _evened(net).state_dict().items():
         if not tensor.is_floating_point():
             continue
         half = tensor.detach().to("cpu", torch.float16).contiguous()
@@ -42,6 +49,35 @@ def save_weights(net: torch.nn.Module, path: Path) -> None:
             raise ValueError(f"{name} does not fit half precision")
         tensors[name] = half
     save_file(tensors, str(path))
+
+
+@torch.no_grad()
+def _evened(net: torch.nn.Module) -> torch.nn.Module:
+    """A copy that computes the same with variances that fit half precision.
+
+    A long training lets kernels grow before a normalisation, which hides it.
+    """
+    net = copy.deepcopy(net)
+    for conv, norm in _normalised(net):
+        mean, variance = norm.running_mean, norm.running_var
+        if mean is not None and variance is not None and variance.max() > LARGEST_VARIANCE:
+            # A power of two leaves the kernel's digits as they are.
+            scale = 2.0 ** math.ceil(math.log2(float(variance.max()) / LARGEST_VARIANCE) / 2)
+            conv.weight.div_(scale)
+            mean.div_(scale)
+            variance.div_(scale**2)
+    return net
+
+
+def _normalised(net: torch.nn.Module) -> list[tuple[torch.nn.Conv2d, torch.nn.BatchNorm2d]]:
+    """Convolutions without a bias, each with the normalisation that alone sees what they give."""
+    rows = [list(one.children()) for one in net.modules() if isinstance(one, torch.nn.Sequential)]
+    return [
+        (conv, norm)
+        for row in rows
+        for conv, norm in pairwise(row)
+        if isinstance(conv, torch.nn.Conv2d) and conv.bias is None and isinstance(norm, torch.nn.BatchNorm2d)
+    ]
 
 
 def load_weights(net: torch.nn.Module, path: Path, fresh: Sequence[str] = ()) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from reelmend.errors import UsageError
@@ -45,15 +45,16 @@ def straight(length: float = 700.0, width: float = 35.0, traced: bool = False) -
 
 @settings(max_examples=25, deadline=None)
 @given(st.floats(60, 400), st.floats(4, 10), st.floats(-3.5, 3.5))
+@example(394.0, 4.0, 1.5)
 def test_the_spine_of_a_bent_stripe_has_its_length_and_width(length: float, width: float, bend: float) -> None:
     spine, normal = arc(length, bend)
     found = find_spine(np.concatenate([spine + normal * width / 2, (spine - normal * width / 2)[::-1]]))
     # A flat end may be cut from corner to corner.
     assert found.length == pytest.approx(length, rel=0.04, abs=width)
     assert np.median(found.width) == pytest.approx(width, rel=0.15)
-    ends = found.points[[0, -1]] if np.linalg.norm(found.points[0] - spine[0]) < width else found.points[[-1, 0]]
-    # Ends are rounded to pixels.
-    assert np.linalg.norm(ends - spine[[0, -1]], axis=1).max() < width + 0.5
+    # Whichever way round it was found. Ends are rounded to pixels: 0.8 was the most of 1,500 stripes drawn by lot.
+    apart = [np.linalg.norm(found.points[ends] - spine[[0, -1]], axis=1).max() for ends in ([0, -1], [-1, 0])]
+    assert min(apart) < width + 1
 
 
 def test_the_spines_area_is_the_polygons() -> None:

@@ -40,6 +40,8 @@ def familiar(stack: Floats, expected: Floats, found: Mask) -> Mask:
     `stack` `(frames, h, w)`, 0..1, is the centre and its neighbours laid onto it, `expected` `(h, w)` their median. A
     neighbour may stand in it twice, for one that there is none of; it counts once.
     """
+    if not found.any():
+        return found
     if found.shape[1] > WIDTH:
         height, width = found.shape
         size = WIDTH, max(1, round(height * WIDTH / width))
@@ -49,7 +51,7 @@ def familiar(stack: Floats, expected: Floats, found: Mask) -> Mask:
         return found & (cv2.resize(there, (width, height), interpolation=cv2.INTER_NEAREST) > 0)
     again = np.zeros(found.shape, np.bool_)
     others = [n for n in range(1, len(stack)) if not any(_same(stack[n], stack[m]) for m in range(1, n))]
-    if len(others) < 3 or not found.any():
+    if len(others) < 3:
         return again
     count, labels, stats, _ = cv2.connectedComponentsWithStats(found.view(np.uint8), connectivity=8)
     around = MARGIN + REACH

@@ -20,12 +20,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.clips import CLIPS, LAYOUTS, ClipRecipe, built, clean_pictures, data_folder, exposed
+from benchmarks.clips import CLIPS, LAYOUTS, ClipRecipe, built, clean_pictures, data_folder, exposed, truth_of
 from benchmarks.detection import lumas
 from reelmend.detect.learned import FRINGE
 from reelmend.evaluate.masks import Counts, count
 from reelmend.film import Frame
-from reelmend.media import open_reel
 from reelmend.motion.luma import luma8
 from reelmend.runtime import load_network
 from reelmend.simulate.grain import grain_of
@@ -75,8 +74,7 @@ def main() -> None:
     recipes = [recipe for recipe in CLIPS if recipe.split == options.split]
     for recipe, clip in zip(recipes, built(options.out, options.split, options.data), strict=True):
         damaged = [one.astype(np.float32) for one in lumas(clip / "damaged.mkv")]
-        with open_reel(clip / "truth.mkv") as reel:
-            truth = [frame.planes[0] > 127 for frame in reel.frames()]
+        truth = truth_of(clip)
         bare, tallies = [], {name: Counts() for name in networks}
         for scan, true, (picture, grainy) in zip(damaged, truth, pictures(recipe, options.data, 4), strict=True):
             bare.append(picture * 255)

@@ -23,7 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.video import Planes, from_rgb, read_rgb, write_ffv1
-from reelmend.film import Frame, Layout
+from reelmend.film import Frame, Layout, Mask
+from reelmend.media import open_reel
 from reelmend.simulate.damage import TRUTH_ALPHA, damage_frame
 from reelmend.simulate.defect import Defect
 from reelmend.simulate.grain import Grain, add_grain, grain_of
@@ -178,12 +179,14 @@ def classes_of(defects: Sequence[Defect], truth: NDArray[np.bool_]) -> NDArray[n
     return np.where(truth, found, np.uint8(0))
 
 
+def pool_of(split: str, data: Path) -> list[Outline]:
+    """The outlines that the clips of a split are damaged with."""
+    return [one for one in read_scans(data / "damage" / "annotations", SCANS[split]) if one.kind != "scratch"]
+
+
 def build_all(data: Path, out: Path, split: str = "all") -> list[Path]:
     """Builds the clips of `dev`, `test` or `all`; the folders, in the order of `CLIPS`."""
-    pools = {
-        name: [outline for outline in read_scans(data / "damage" / "annotations", scans) if outline.kind != "scratch"]
-        for name, scans in SCANS.items()
-    }
+    pools = {name: pool_of(name, data) for name in SCANS}
     folders = []
     for recipe in CLIPS:
         if split in ("all", recipe.split):
@@ -199,6 +202,12 @@ def built(out: Path, split: str, data: Path | None = None) -> list[Path]:
     if not all((clip / "clip.json").exists() for clip in found):
         build_all(data or data_folder(), out, split)
     return found
+
+
+def truth_of(clip: Path) -> list[Mask]:
+    """Where each frame of a clip is damaged."""
+    with open_reel(clip / "truth.mkv") as reel:
+        return [frame.planes[0] > 127 for frame in reel.frames()]
 
 
 def main() -> None:

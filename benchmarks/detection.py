@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import detectors
-from benchmarks.clips import built, data_folder
+from benchmarks.clips import built, data_folder, truth_of
 from benchmarks.documents import merge, put
 from reelmend.detect.learned import LearnedDetector
 from reelmend.detect.promise import Detection, Detector
@@ -102,8 +102,7 @@ def decided(detector: Detector, evidence: Sequence[Any]) -> list[Detection]:
 
 def tally(detector: Detector, clip: Path) -> Tally:
     """One detector on one clip of `benchmarks.clips`."""
-    with open_reel(clip / "truth.mkv") as reel:
-        truth = [frame.planes[0] > 127 for frame in reel.frames()]
+    truth = truth_of(clip)
     clean, damaged = (lumas(clip / name) for name in ("clean.mkv", "damaged.mkv"))
     result = Tally()
     all_found = detections(detector, clip / "damaged.mkv")

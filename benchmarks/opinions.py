@@ -16,12 +16,11 @@ import cv2
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from benchmarks.clips import built, data_folder
+from benchmarks.clips import built, data_folder, truth_of
 from benchmarks.detection import windows_of
 from reelmend.detect.learned import learned
 from reelmend.detect.opinions import CERTAIN, THEY_CERTAIN
 from reelmend.detect.spike import SpikeDetector
-from reelmend.media import open_reel
 
 CLEAN = 0.02
 """The network is sure that a pixel is clean below this probability."""
@@ -32,8 +31,7 @@ def opinions(folder: Path, name: str) -> Iterator[tuple[np.ndarray, np.ndarray, 
     own, classical = learned(name, threads=2, still=None, second=False), SpikeDetector("strong")
     windows = list(windows_of(folder / "damaged.mkv"))
     seen = [classical.look(window) for window in windows]
-    with open_reel(folder / "truth.mkv") as reel:
-        truths = [frame.planes[0] > 127 for frame in reel.frames()]
+    truths = truth_of(folder)
     for window, evidence, truth in zip(windows, seen, truths, strict=True):
         others = tuple(seen[n] if 0 <= n < len(seen) else None for n in classical.needs(evidence))
         candidates = np.zeros(truth.size, bool)

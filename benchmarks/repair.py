@@ -24,7 +24,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from benchmarks.clips import CLASSES, built, data_folder
+from benchmarks.clips import CLASSES, built, data_folder, truth_of
 from benchmarks.detection import SIZES, detections, windows_of
 from benchmarks.documents import merge
 from benchmarks.effort import watched
@@ -83,8 +83,7 @@ class Clip:
 
 def read_clip(folder: Path, detector: str | None, grow_px: int) -> Clip:
     """A clip of `benchmarks.clips`, with its true masks or those of a detector at standard strength."""
-    with open_reel(folder / "truth.mkv") as reel:
-        truth = [frame.planes[0] > 127 for frame in reel.frames()]
+    truth = truth_of(folder)
     with open_reel(folder / "clean.mkv") as reel:
         clean = [frame.planes[0].copy() for frame in reel.frames()]
     with open_reel(folder / "classes.mkv") as reel:

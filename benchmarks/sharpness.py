@@ -17,20 +17,18 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import detectors
-from benchmarks.clips import CLIPS, SCANS, build, data_folder
+from benchmarks.clips import CLIPS, build, data_folder, pool_of, truth_of
 from benchmarks.detection import detections
 from benchmarks.documents import merge
 from reelmend.detect.promise import Detector
 from reelmend.evaluate.masks import Counts, count
-from reelmend.media import open_reel
-from reelmend.simulate.outlines import read_scans
 
 BEGIN = "<!-- table: python -m benchmarks.sharpness -->"
 
 
 def clips_of(softness: float, split: str, frames: int, data: Path, out: Path) -> list[Path]:
     """The clips with edges of one softness, built where they are missing."""
-    pool = [one for one in read_scans(data / "damage" / "annotations", SCANS[split]) if one.kind != "scratch"]
+    pool = pool_of(split, data)
     folder = out / "sharpness" / f"{softness:g}-{frames}"
     found = []
     for recipe in CLIPS:
@@ -47,8 +45,7 @@ def score(detector: Detector, clips: Sequence[Path]) -> tuple[float, float, floa
     scores = []
     for clip in clips:
         total = Counts()
-        with open_reel(clip / "truth.mkv") as reel:
-            truth = [frame.planes[0] > 127 for frame in reel.frames()]
+        truth = truth_of(clip)
         for found, true in zip(detections(detector, clip / "damaged.mkv"), truth, strict=True):
             total += count(found.mask, true)
         scores.append((total.dice or 0.0, total.precision or 0.0, total.recall or 0.0))

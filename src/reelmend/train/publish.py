@@ -70,7 +70,8 @@ class Counts:
 
 @torch.no_grad()
 def measure(net: Detector, feed: Feed, plain: Feed, batches: int, size: int = 8, views: Views = 1) -> Counts:
-    """The network's probabilities on the validation batches of `feed`, and on those of `plain` before the damage."""
+    """The network's probabilities on the validation batches of `feed`, and on those of `plain` before the damage; the
+    mean of as many `views`."""
     net.eval()
     counts = Counts()
     for number in range(VALIDATION_FIRST, VALIDATION_FIRST + batches):

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from footage import pan
 from reelmend.detect import faint
+from reelmend.detect.agreement import Agreement
 from reelmend.detect.learned import LearnedDetector, LearnedEvidence
 from reelmend.detect.promise import Blob, Detection
 from reelmend.motion.cuts import shots
@@ -40,8 +41,10 @@ def test_film_with_grain_is_looked_at_once(grain: float) -> None:
 def test_contrast_is_raised_to_known_grain(grain: float, gain: float) -> None:
     frames = stack(grain)
     frames[0, 40:43, 60:63] += 12 / 255
-    lifted = faint.raised(frames, expected(frames))
-    assert lifted is not None
+    found = faint.raised(frames, expected(frames))
+    assert found is not None
+    lifted, where = found
+    assert where.all()
     assert lifted.shape == frames.shape
     assert lifted.min() >= 0
     assert lifted.max() <= 1
@@ -54,16 +57,44 @@ def test_nothing_clips_in_the_lights_and_shadows() -> None:
     for level in (0.02, 0.98):
         frames = np.full((5, 64, 64), level, np.float32)
         frames[0, 30:33, 30:33] += 0.02 if level > 0.5 else -0.02
-        lifted = faint.raised(frames, expected(frames))
-        assert lifted is not None
+        found = faint.raised(frames, expected(frames))
+        assert found is not None
+        lifted, _ = found
         assert abs(float(lifted[0, 31, 31] - lifted[1, 31, 31])) == pytest.approx(0.02 * faint.MOST, rel=0.01)
 
 
 def test_frames_of_a_few_pixels_are_no_trouble() -> None:
     frames = np.full((5, 3, 5), 0.4, np.float32)
-    lifted = faint.raised(frames, expected(frames))
-    assert lifted is not None
-    assert lifted.shape == frames.shape
+    found = faint.raised(frames, expected(frames))
+    assert found is not None
+    assert found[0].shape == frames.shape
+    assert found[1].shape == frames.shape[1:]
+
+
+def test_a_calm_sky_is_looked_at_again_and_what_moves_below_it_is_not() -> None:
+    frames = np.full((5, 192, 256), 0.6, np.float32)
+    frames += np.random.default_rng(2).normal(0, 1 / 255, frames.shape).astype(np.float32)
+    frames[:, 64:] += np.random.default_rng(3).normal(0, 12 / 255, frames[:, 64:].shape).astype(np.float32)
+    found = faint.raised(frames, expected(frames))
+    assert found is not None
+    lifted, where = found
+    assert where[:32].all()
+    assert not where[96:].any()
+    # What was not raised is as it was, but for the light around it.
+    before, after = (float(np.std(one[0, 112:] - one[1, 112:])) for one in (frames, lifted))
+    assert after == pytest.approx(before, rel=1e-3)
+    before, after = (float(np.std(one[0, :32] - one[1, :32])) for one in (frames, lifted))
+    assert after == pytest.approx(before * faint.MOST, rel=0.02)
+
+
+def test_where_there_is_fine_detail_contrast_stays() -> None:
+    """Of grass that is followed well the differences are as small as a sky's; the eye sees no faint speck there."""
+    rng = np.random.default_rng(4)
+    grass = np.repeat(np.repeat(rng.uniform(0.2, 0.8, (96, 128)).astype(np.float32), 2, 0), 2, 1)
+    frames = np.stack([grass] * 5) + rng.normal(0, 1 / 255, (5, 192, 256)).astype(np.float32)
+    frames[0, :, 128:] += rng.normal(0, 12 / 255, (192, 128)).astype(np.float32)
+    frames[0, 96:] += rng.normal(0, 12 / 255, (96, 256)).astype(np.float32)
+    assert faint.raised(frames, expected(frames)) is None
 
 
 def found(*boxes: tuple[int, int, int], note: str | None = None) -> Detection:
@@ -77,7 +108,7 @@ def found(*boxes: tuple[int, int, int], note: str | None = None) -> Detection:
 
 def test_only_what_is_small_and_new_is_added() -> None:
     first, again = found((10, 10, 3)), found((9, 9, 4), (100, 50, 4), (300, 50, 6))
-    both = faint.added(first, again)
+    both = faint.added(first, again, None)
     assert len(both.blobs) == 2
     assert both.mask[51, 101]
     assert not both.mask[52, 302]
@@ -85,9 +116,18 @@ def test_only_what_is_small_and_new_is_added() -> None:
     np.testing.assert_array_equal(both.mask[:20, :20], first.mask[:20, :20])
 
 
+def test_what_is_large_is_added_where_the_neighbours_agree() -> None:
+    first, again = found((10, 10, 3)), found((100, 50, 7), (300, 50, 7))
+    among, off = np.full((120, 640), 0.01, np.float32), np.full((120, 640), 0.08, np.float32)
+    among[:, 250:350] = 0.05
+    both = faint.added(first, again, Agreement(among, off))
+    assert both.mask[52, 102]
+    assert not both.mask[52, 302]
+
+
 def test_a_second_look_that_gives_up_changes_nothing() -> None:
     first = found((10, 10, 3))
-    assert faint.added(first, found((100, 50, 4), note="too much of it looks damaged")) is first
+    assert faint.added(first, found((100, 50, 4), note="too much of it looks damaged"), None) is first
 
 
 def test_a_faint_speck_is_found_on_clean_film() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelmend.detect import blotches, faint, lines
+from reelmend.detect.agreement import Agreement, agreement
 from reelmend.detect.border import hugs_border
 from reelmend.detect.familiar import clear_familiar, familiar
 from reelmend.detect.opinions import clear_doubted, weighed
@@ -39,6 +40,10 @@ LOST_SHARE = {"gentle": 0.06, "standard": 0.12, "strong": 0.25}
 FRINGE = 0.6
 """Of the strength's own probability: from here on pixels belong to a blob that holds a sure one."""
 
+STRONGER = {"gentle": "standard", "standard": "strong", "strong": "strong"}
+"""Strength that decides what is asked for twice: what is seen in raised contrast, of which only small specks are taken
+(few other things are as small), and what the neighbours agree about."""
+
 DOUBTED = {"gentle": 0.5, "standard": 0.3, "strong": 0.3}
 """A blob goes if the classical detector, which follows things over more frames, gives it less than this probability:
 hands and legs in mid-step go. `docs/detection.md` has what that, and weighing both opinions before, are worth."""
@@ -65,7 +70,9 @@ class LearnedEvidence:
     blotches: blotches.BlotchEvidence | None = None
     """What is large and in this frame only."""
     raised: DamageMap | None = None
-    """What the network sees in raised contrast, where there is little grain."""
+    """What the network sees in raised contrast, where there is little grain; 0 where contrast was not raised."""
+    agreement: Agreement | None = None
+    """Of its neighbours; None where nothing stands out, and at the ends of shots, where there are too few."""
     again: Mask | None = None
     """What stands out of it but comes back nearby in the neighbours."""
     at_end: bool = False
@@ -141,15 +148,17 @@ class LearnedDetector:
         seen = LearnedEvidence(damage, stack[0] > expected, network, asked, at_end=at_end)
         if not self._apart or len(stack) == 1:
             return seen
-        least = FRINGE * float(getattr(network.card.operating_points, faint.STRENGTHS[self._strength]))
-        stands_out = damage >= least
+        points = network.card.operating_points
+        stands_out = damage >= FRINGE * float(getattr(points, STRONGER[self._strength]))
         if apart:
             seen = replace(seen, blotches=blotches.look(window, stack))
             lifted = faint.raised(stack, expected)
             if lifted is not None:
-                raised = network.damage(lifted)
+                raised = np.where(lifted[1], network.damage(lifted[0]), np.float32(0))
                 seen = replace(seen, raised=raised)
-                stands_out |= raised >= least
+                stands_out |= raised >= FRINGE * float(getattr(points, STRONGER[STRONGER[self._strength]]))
+        if apart and not at_end and stands_out.any():
+            seen = replace(seen, agreement=agreement(stack))
         return replace(seen, again=familiar(stack, expected, stands_out))
 
     def needs(self, evidence: LearnedEvidence) -> tuple[int, ...]:
@@ -167,10 +176,14 @@ class LearnedDetector:
         if self._second and evidence.opinion and evidence.opinion.pair:
             seen = tuple(other.opinion if other else None for other in asked)
             theirs = self._second.decide(evidence.opinion, seen).damage, evidence.opinion.where
-        found = self._found(evidence, theirs)
-        if evidence.coarse is not None:
-            share = evidence.coarse.damage.size / evidence.damage.size
-            found = joined(found, self._found(evidence.coarse, theirs, share))
+        coarse = evidence.coarse
+        if coarse is None:
+            found = self._found(evidence, theirs)
+        else:
+            height, width = evidence.damage.shape
+            agreed = coarse.agreement.enlarged((height, width)) if coarse.agreement else None
+            found = self._found(replace(evidence, agreement=agreed), theirs)
+            found = joined(found, self._found(coarse, theirs, coarse.damage.size / evidence.damage.size))
         if found.note:
             return found
         if evidence.blotches is not None:
@@ -190,7 +203,8 @@ class LearnedDetector:
         if evidence.raised is None or found.note:
             return found
         raised = replace(evidence, damage=evidence.raised)
-        return faint.added(found, self._decide(raised, theirs, scale, faint.STRENGTHS[self._strength]))
+        again = self._decide(raised, theirs, scale, STRONGER[self._strength])
+        return faint.added(found, again, evidence.agreement)
 
     def _decide(
         self,
@@ -211,6 +225,12 @@ class LearnedDetector:
             _clear_gate(mask)
         if theirs:
             clear_doubted(mask, evidence.damage, *theirs, DOUBTED[strength])
+        if evidence.agreement is not None:
+            own = self._own(evidence.damage, evidence.network, scale, strength)
+            agreed = evidence.agreement.agreed(_beside(own, mask))
+            damage = np.where(agreed, np.maximum(damage, evidence.damage), damage)
+            mask |= agreed
+            evidence.agreement.clear_disputed(mask, damage)
         if evidence.again is not None:
             clear_familiar(mask, evidence.again)
         share = float(np.count_nonzero(mask)) / mask.size
@@ -218,6 +238,14 @@ class LearnedDetector:
             note = f"{share:.0%} of it looks damaged: left alone"
             return Detection(damage, np.zeros(shape, np.bool_), (), note)
         return Detection(damage, mask, _listed(damage, mask, evidence.brighter))
+
+    def _own(self, damage: DamageMap, network: Network, scale: float, strength: str) -> Mask:
+        """What the network alone finds one strength stronger, with outlines no wider."""
+        shape = (damage.shape[0], damage.shape[1])
+        usual, ready = (self.limits(network, shape, scale, one) for one in (strength, STRONGER[strength]))
+        mask = refine(damage, replace(ready, fringe=min(usual.fringe, ready.seed)))
+        _clear_gate(mask)
+        return mask
 
     def limits(
         self,
@@ -263,6 +291,15 @@ def _clear_gate(mask: Mask) -> None:
     longest = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT])
     gone = hugs_border(where, blob, longest, (mask.shape[0], mask.shape[1]))
     mask.ravel()[where[gone[blob]]] = False
+
+
+def _beside(mask: Mask, other: Mask) -> Mask:
+    """The blobs of a mask that do not touch what is in another."""
+    count, labels = cv2.connectedComponents(mask.view(np.uint8), connectivity=8)
+    apart = np.ones(count, np.bool_)
+    apart[labels[other]] = False
+    apart[0] = False
+    return np.asarray(apart[labels])
 
 
 def _listed(damage: DamageMap, mask: Mask, brighter: NDArray[np.bool_]) -> tuple[Blob, ...]:

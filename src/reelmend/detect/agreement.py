@@ -1,0 +1,98 @@
+"""How well neighbours agree with each other, and how far the frame is off from all of them.
+
+Where they agree, inside a find and all around it, it is the frame that is damaged, whoever doubts it; what moved is
+told by neighbours that do not agree. (The spike detection index of Kokaram 1998, chapter 6, as a ratio, and of a blob
+with its surroundings.) `docs/detection.md` has what that is worth.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from reelmend.film import DamageMap, Mask
+from reelmend.motion.stack import middle_of
+
+SMOOTH = 1.0
+"""Pixels of a frame 640 wide: standard deviation of the blur that takes grain and small errors of motion."""
+
+AROUND = 10
+"""Pixels around a find, of a frame 640 wide."""
+
+AGREE = 0.4
+"""How much neighbours may differ from each other, as a share of how much the frame differs from them, and yet agree."""
+
+DISAGREE, SURE = 0.5, 0.95
+"""From the first share on a find stays only where its probability reaches the second, or it is small."""
+
+SMALL = 10
+"""Pixels on a frame 640 wide: smaller finds stay, whether neighbours agree or not. They blur away, so nobody knows; on
+film full of specks the neighbours have their own; and little is lost by them."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Agreement:
+    """Maps `(h, w)` of what the smoothed pictures of a window say; of 1."""
+
+    among: NDArray[np.float32]
+    """The neighbours from each other, at most."""
+    off: NDArray[np.float32]
+    """The frame from their median."""
+
+    def agreed(self, mask: Mask) -> Mask:
+        """The blobs of a mask about which the neighbours agree."""
+        labels, doubts = self._doubts(mask)
+        return np.asarray((doubts <= AGREE)[labels])
+
+    def clear_disputed(self, mask: Mask, damage: DamageMap) -> None:
+        """Takes blobs out of a mask, in place, about which the neighbours disagree, unless somewhere in them the
+        damage map is sure."""
+        labels, doubts = self._doubts(mask)
+        highest = np.zeros(len(doubts), np.float32)
+        inside = np.flatnonzero(mask)
+        blob = labels.ravel()[inside]
+        np.maximum.at(highest, blob, damage.ravel()[inside])
+        large = np.bincount(blob, minlength=len(doubts)) >= SMALL * mask.shape[1] / 640
+        gone = (doubts > DISAGREE) & (highest < SURE) & large
+        gone[0] = False
+        mask &= ~gone[labels]
+
+    def enlarged(self, shape: tuple[int, int]) -> Agreement:
+        """The same for a larger picture `(h, w)`."""
+        if shape == self.off.shape:
+            return self
+        size = shape[1], shape[0]
+        among, off = (np.asarray(cv2.resize(one, size), np.float32) for one in (self.among, self.off))
+        return Agreement(among, off)
+
+    def _doubts(self, mask: Mask) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+        """Labels of a mask's blobs, and of each how much the neighbours differ from each other, inside or
+        around it, whichever is more, as a share of how much the frame differs from them; infinite for no blob."""
+        count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
+        height, width = mask.shape
+        reach = max(1, round(AROUND * width / 640))
+        square = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
+        doubts = np.full(count, np.inf)
+        for number in range(1, count):
+            left, top, wide, high = (int(value) for value in stats[number, :4])
+            where = np.s_[
+                max(0, top - reach) : min(height, top + high + reach),
+                max(0, left - reach) : min(width, left + wide + reach),
+            ]
+            inside = np.asarray(labels[where] == number)
+            around = (cv2.dilate(inside.view(np.uint8), square) != 0) & ~inside
+            among, off = self.among[where], float(self.off[where][inside].mean())
+            apart = max(float(one.mean()) for one in (among[inside], among[around]) if one.size)
+            doubts[number] = apart / max(off, 1e-6)
+        return labels, doubts
+
+
+def agreement(stack: NDArray[np.float32]) -> Agreement:
+    """Of a window's stack `(frames, h, w)`, 0..1, the centre first, with two neighbours or more."""
+    sigma = SMOOTH * max(1.0, stack.shape[2] / 640)
+    smooth = np.stack([cv2.GaussianBlur(np.ascontiguousarray(one), (0, 0), sigma) for one in stack])
+    among = smooth[1:].max(axis=0) - smooth[1:].min(axis=0)
+    return Agreement(among, np.abs(smooth[0] - middle_of(smooth)))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from reelmend.detect import agreement as module
 from reelmend.detect.agreement import Agreement, agreement
-from reelmend.detect.learned import LearnedDetector, LearnedEvidence
+from reelmend.detect.learned import FRINGE, LearnedDetector, LearnedEvidence
 from reelmend.detect.promise import Detection
 from reelmend.film import Mask
 from small_networks import network
@@ -128,14 +128,22 @@ def test_what_neighbours_agree_about_is_decided_one_strength_stronger() -> None:
     assert not decided(sure, hand).mask.any()
 
 
-def test_an_outline_that_is_there_is_not_widened() -> None:
-    """A find that is sure at its core keeps the outline that its own strength gives it."""
+def test_outlines_are_no_wider_than_usual() -> None:
     detector = LearnedDetector("spikes", network=network(5), apart=True)
     points = detector.network.card.operating_points
-    damage = np.where(disc(11), np.float32(0.5 * points.standard), np.float32(0))
-    damage[disc(8)] = points.standard + 0.01
+    rim = FRINGE * points.strong + 0.01
+    assert rim < FRINGE * points.standard
+    damage = np.where(disc(11), np.float32(rim), np.float32(0))
+    damage[disc(8)] = points.strong + 0.01
     evidence = LearnedEvidence(damage, np.zeros(damage.shape, np.bool_), detector.network)
-    asked = agreement(stack_with(*DUST))
-    without, with_it = (detector.decide(replace(evidence, agreement=one), ()).mask for one in (None, asked))
-    assert without.any()
-    np.testing.assert_array_equal(without, with_it)
+    found = detector.decide(replace(evidence, agreement=agreement(stack_with(*DUST))), ())
+    np.testing.assert_array_equal(found.mask, disc(8))
+
+
+def test_what_is_around_counts_too() -> None:
+    """What stands out beside something that moves may have moved with it."""
+    stack = stack_with(MIDDLE, None, None, None, None, radius=4)
+    for at, one in enumerate(stack[1:]):
+        one[:, 330 + 2 * at : 333 + 2 * at] = 0.0
+    asked = agreement(stack)
+    assert not asked.agreed(disc(4)).any()

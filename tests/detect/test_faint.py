@@ -97,6 +97,17 @@ def test_where_there_is_fine_detail_contrast_stays() -> None:
     assert faint.raised(frames, expected(frames)) is None
 
 
+def test_a_network_is_shown_no_more_than_it_needs() -> None:
+    where = np.zeros((200, 300), np.bool_)
+    where[90:100, 5] = where[95, 40] = True
+    rows, columns = faint.box_of(where)
+    assert (rows.start, rows.stop) == (90 - faint.MARGIN, 100 + faint.MARGIN)
+    assert (columns.start, columns.stop) == (0, 41 + faint.MARGIN)
+    inside = np.zeros_like(where)
+    inside[rows, columns] = True
+    assert inside[where].all()
+
+
 def found(*boxes: tuple[int, int, int], note: str | None = None) -> Detection:
     """Squares: left, top, side."""
     mask = np.zeros((120, 640), np.bool_)

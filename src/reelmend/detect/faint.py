@@ -52,6 +52,9 @@ LEVEL = 0.5
 STRIDE = 4
 """Every fourth pixel both ways is plenty to measure grain on."""
 
+MARGIN = 32
+"""Pixels around what was raised that a network is shown too."""
+
 _TO_SIGMA = 1.4826
 """Standard deviation of a Gaussian from the median of its absolute values."""
 
@@ -71,6 +74,15 @@ def raised(stack: NDArray[np.float32], expected: NDArray[np.float32]) -> tuple[N
     around = cv2.resize(smooth, (width, height), interpolation=cv2.INTER_LINEAR)
     lifted = stack * gain + (around * (np.float32(LEVEL) - gain) + np.float32(0.5 * (1 - LEVEL)))
     return np.clip(lifted, 0, 1, out=lifted), where
+
+
+def box_of(where: Mask) -> tuple[slice, slice]:
+    """Rows and columns that a network must be shown to judge every place that was raised, of which there is one."""
+    bounds = []
+    for along in (1, 0):
+        places = np.flatnonzero(where.any(axis=along))
+        bounds.append(slice(max(0, int(places[0]) - MARGIN), int(places[-1]) + 1 + MARGIN))
+    return bounds[0], bounds[1]
 
 
 def _gain(differences: NDArray[np.float32], expected: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -152,9 +152,8 @@ class LearnedDetector:
         stands_out = damage >= FRINGE * float(getattr(points, STRONGER[self._strength]))
         if apart:
             seen = replace(seen, blotches=blotches.look(window, stack))
-            lifted = faint.raised(stack, expected)
-            if lifted is not None:
-                raised = np.where(lifted[1], network.damage(lifted[0]), np.float32(0))
+            raised = _raised(network, stack, expected)
+            if raised is not None:
                 seen = replace(seen, raised=raised)
                 stands_out |= raised >= FRINGE * float(getattr(points, STRONGER[STRONGER[self._strength]]))
         if apart and not at_end and stands_out.any():
@@ -268,6 +267,19 @@ class LearnedDetector:
         if self._max_blob is not None:
             largest = max(1, round(scale * self._max_blob))
         return Limits(seed, FRINGE * seed, smallest, largest)
+
+
+def _raised(network: Network, stack: NDArray[np.float32], expected: NDArray[np.float32]) -> DamageMap | None:
+    """What a network sees in raised contrast, 0 where it was not raised; None where it was nowhere."""
+    lifted = faint.raised(stack, expected)
+    if lifted is None:
+        return None
+    again, where = lifted
+    box = faint.box_of(where)
+    damage = np.zeros_like(expected)
+    damage[box] = network.damage(np.ascontiguousarray(again[:, box[0], box[1]]))
+    damage[~where] = 0
+    return damage
 
 
 def _wanted_by_lines(evidence: LearnedEvidence) -> tuple[int, ...]:

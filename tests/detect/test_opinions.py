@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reelmend.detect.opinions import clear_doubted, weighed
+from reelmend.detect.opinions import RULED_OUT, clear_doubted, clear_ruled_out, weighed
 
 shares = st.floats(0, 1)
 
@@ -57,3 +57,19 @@ def test_a_second_opinion_saves_what_moves_and_not_what_is_damaged() -> None:
     small[2:5, 2:5], doubted[2:5, 2:5] = True, 0.05
     clear_doubted(small, own, doubted, np.flatnonzero(doubted), 0.3)
     assert not small.any()
+
+
+def test_what_the_classical_detector_rules_out_goes_and_what_it_did_not_look_at_stays() -> None:
+    mask = np.zeros((40, 60), bool)
+    mask[2:6, 2:6] = mask[20:24, 20:24] = mask[30:34, 50:54] = True
+    theirs = np.zeros(mask.shape, np.float32)
+    theirs[2:6, 2:6] = RULED_OUT - 0.01
+    theirs[20:24, 20:24] = RULED_OUT + 0.01
+    looked_at = mask.copy()
+    looked_at[30:34, 50:54] = False
+    looked_at[38, 58] = True
+    clear_ruled_out(mask, theirs, np.flatnonzero(looked_at))
+    assert not mask[2:6, 2:6].any()
+    assert mask[20:24, 20:24].all()
+    assert mask[30:34, 50:54].all()
+    assert mask.sum() == 32

@@ -12,7 +12,7 @@ from reelmend.detect import blotches, faint, lines
 from reelmend.detect.agreement import Agreement, agreement
 from reelmend.detect.border import hugs_border
 from reelmend.detect.familiar import clear_familiar, familiar
-from reelmend.detect.opinions import clear_doubted, weighed
+from reelmend.detect.opinions import clear_doubted, clear_ruled_out, weighed
 from reelmend.detect.promise import Blob, Detection
 from reelmend.detect.refine import Limits, refine
 from reelmend.detect.scales import enlarged, joined, shrunken
@@ -225,8 +225,10 @@ class LearnedDetector:
         if theirs:
             clear_doubted(mask, evidence.damage, *theirs, DOUBTED[strength])
         if evidence.agreement is not None:
-            own = self._own(evidence.damage, evidence.network, scale, strength)
-            agreed = evidence.agreement.agreed(_beside(own, mask))
+            own = _beside(self._own(evidence.damage, evidence.network, scale, strength), mask)
+            if theirs:
+                clear_ruled_out(own, *theirs)
+            agreed = evidence.agreement.agreed(own)
             damage = np.where(agreed, np.maximum(damage, evidence.damage), damage)
             mask |= agreed
             evidence.agreement.clear_disputed(mask, damage)

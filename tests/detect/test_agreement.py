@@ -98,6 +98,23 @@ def test_a_larger_picture_is_judged_alike(places: Places) -> None:
     assert small.enlarged((HEIGHT, WIDTH)) is small
 
 
+@pytest.mark.parametrize("scale", [2, 4, 6])
+def test_wide_pictures_are_judged_like_others(scale: int) -> None:
+    """Specks too, of which every third pixel shows nothing."""
+    among, off = even(0.0), even(0.0)
+    off[disc()] = 0.2
+    among[:, 340:] = 0.5
+    shape = (scale * HEIGHT, scale * WIDTH)
+    asked = Agreement(among, off).enlarged(shape)
+    speck = np.zeros(shape, np.bool_)
+    speck[60 * scale + 1, 320 * scale + 1] = True
+    far = disc(place=(60, 320), scale=scale)
+    assert asked.agreed(speck).any()
+    assert asked.agreed(far).any()
+    among[:, 329:] = 0.5
+    assert not Agreement(among, off).enlarged(shape).agreed(far).any()
+
+
 @pytest.mark.parametrize("others", [2, 3])
 def test_two_neighbours_are_enough(others: int) -> None:
     assert agreement(stack_with(*DUST[: 1 + others])).agreed(disc()).any()

@@ -12,7 +12,6 @@ import argparse
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -21,8 +20,9 @@ from benchmarks.clips import built, data_folder, truth_of
 from benchmarks.detection import decided, windows_of
 from benchmarks.documents import put
 from reelmend.detect import agreement
-from reelmend.detect.promise import Detector
+from reelmend.detect.promise import Detection, Detector
 from reelmend.evaluate.masks import Counts, count
+from reelmend.film import Mask
 
 BEGIN = "<!-- table: python -m benchmarks.agreement -->"
 LIMITS = [(0.0, np.inf), (0.3, np.inf), (0.4, np.inf), (0.5, np.inf), (0.0, 0.5), (0.4, 0.4), (0.4, 0.5), (0.4, 0.7)]
@@ -52,7 +52,7 @@ def scores(detector: Detector, clip: Path) -> list[tuple[float, ...]]:
     return found
 
 
-def _sum(found: Sequence[Any], truth: Sequence[Any]) -> Counts:
+def _sum(found: Sequence[Detection], truth: Sequence[Mask]) -> Counts:
     total = Counts()
     for one, true in zip(found, truth, strict=True):
         total += count(one.mask, true)

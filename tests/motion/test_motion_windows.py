@@ -131,7 +131,7 @@ def test_copies_are_told_where_compression_shook_some_blocks() -> None:
         (0.84, 7.8, 11.8, True),
         (0.96, 14.4, 6.9, False),  # a locked camera on a street: a man goes by
         (1.31, 9.6, 9.7, False),
-        (1.02, 21.6, 5.8, False),  # a speck in a still picture
+        (1.02, 21.6, 5.8, False),  # the film of 1952, out of the rhythm of its copies
     ],
 )
 def test_changes_measured_in_real_films(mean: float, block: float, usual: float, copy: bool) -> None:

@@ -89,9 +89,15 @@ class Agreement:
             inside, among = np.asarray(labels[where] == number), self.among[where]
             thin = inside[::step, ::step]
             around = (cv2.dilate(thin.astype(np.uint8), square) != 0) & ~thin
-            apart = max(float(one.mean()) for one in (among[inside], among[::step, ::step][around]) if one.size)
-            doubts[number] = apart / max(float(self.off[where][inside].mean()), 1e-6)
+            doubts[number] = apart(among[inside], among[::step, ::step][around]) / max(
+                float(self.off[where][inside].mean()), 1e-6
+            )
         return labels, doubts
+
+
+def apart(inside: NDArray[np.float32], around: NDArray[np.float32]) -> float:
+    """How much neighbours differ from each other, on average, in a find `(n,)` or around it `(m,)`: what is more."""
+    return max(float(one.mean()) for one in (inside, around) if one.size)
 
 
 def agreement(stack: NDArray[np.float32]) -> Agreement:

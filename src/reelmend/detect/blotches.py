@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from reelmend.detect.agreement import apart
 from reelmend.detect.promise import Detection, Piece, with_pieces
 from reelmend.film import Mask
 from reelmend.motion.flow import length
@@ -192,7 +193,7 @@ def _blotch(
     grown = cv2.dilate(region.view(np.uint8), disc) > 0
     # Without the region, or it would calm what is around it.
     around = grown & ~region
-    doubt = max(float(among[part].mean()) for part in (region, around) if part.any()) / contrast
+    doubt = apart(among[region], among[around]) / contrast
     differs = np.abs(off) > np.maximum(among, max(EDGE[0], EDGE[1] * contrast))
     closed = cv2.morphologyEx((differs & grown).view(np.uint8), cv2.MORPH_CLOSE, disc)
     spoken, where = np.zeros(seen.off.shape, np.bool_), np.zeros(seen.off.shape, np.bool_)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelmend.detect.agreement import Agreement
-from reelmend.detect.light import robust_sigma
+from reelmend.detect.light import MAD_TO_SIGMA, robust_sigma
 from reelmend.detect.promise import Detection
 from reelmend.detect.scales import joined
 from reelmend.film import Mask
@@ -41,7 +41,7 @@ WORTH = 0.05
 
 LARGE = 25
 """Pixels on a frame 640 wide: what is larger than this and shows only in raised contrast was a leg or an arm as often
-as not. It is taken where the neighbours agree: in five real films all that this adds is damage."""
+as not. It is taken where the neighbours agree."""
 
 SURROUNDINGS = 24.0
 """Pixels on a frame 640 wide: standard deviation of the blur about which contrast is raised."""
@@ -54,9 +54,6 @@ STRIDE = 4
 
 MARGIN = 32
 """Pixels around what was raised that a network is shown too."""
-
-_TO_SIGMA = 1.4826
-"""Standard deviation of a Gaussian from the median of its absolute values."""
 
 
 def raised(stack: NDArray[np.float32], expected: NDArray[np.float32]) -> tuple[NDArray[np.float32], Mask] | None:
@@ -89,6 +86,8 @@ def _gain(differences: NDArray[np.float32], expected: NDArray[np.float32]) -> ND
     """Times that contrast is raised at each pixel, 1 to `MOST`."""
     noise = robust_sigma(np.rint(255 * differences[::STRIDE, ::STRIDE].ravel()).astype(np.int16))
     everywhere = min(GRAIN / max(noise, 0.1), MOST)
+    if everywhere == MOST:
+        return np.full_like(expected, MOST)
     calm = 1 + (_gain_of_squares(differences) - 1) * _flat(expected)
     return np.maximum(calm, np.float32(everywhere if everywhere >= LEAST else 1))
 
@@ -102,7 +101,7 @@ def _gain_of_squares(differences: NDArray[np.float32]) -> NDArray[np.float32]:
     if not rows or not columns:
         return np.ones_like(differences)
     squares = differences[: rows * side, : columns * side].reshape(rows, side, columns, side)[:, ::step, :, ::step]
-    noise = 255 * _TO_SIGMA * np.median(squares.transpose(0, 2, 1, 3).reshape(rows, columns, -1), axis=2)
+    noise = 255 * MAD_TO_SIGMA * np.median(squares.transpose(0, 2, 1, 3).reshape(rows, columns, -1), axis=2)
     noise = cv2.GaussianBlur(noise.astype(np.float32), (0, 0), 0.8)
     gain = np.clip(GRAIN / np.maximum(noise, 0.1), 1, MOST).astype(np.float32)
     return np.asarray(cv2.resize(gain, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-# Standard deviation from the median absolute value of a Gaussian (Hoaglin, Mosteller and Tukey 1983).
-_MAD_TO_SIGMA = 1.4826
+MAD_TO_SIGMA = 1.4826
+"""Standard deviation from the median absolute value of a Gaussian (Hoaglin, Mosteller and Tukey 1983)."""
 _BINS = 16
 # Every fourth pixel both ways is plenty: 14,000 samples of a 640x360 frame.
 _STRIDE = 4
@@ -55,4 +55,4 @@ def robust_sigma(absolute: NDArray[np.int16]) -> float:
     # A difference of n stands for n - 1/2 .. n + 1/2; zero only for 0 .. 1/2.
     low, width = (at - 0.5, 1.0) if at else (0.0, 0.5)
     median = low + width * (half - before) / max(counts[at], 1.0)
-    return _MAD_TO_SIGMA * float(median)
+    return MAD_TO_SIGMA * float(median)

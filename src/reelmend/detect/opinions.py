@@ -56,10 +56,7 @@ def clear_doubted(mask: Mask, own: DamageMap, theirs: DamageMap, candidates: NDA
     blob = labels.ravel()[inside]
     area = np.bincount(blob, minlength=count)
     mean = np.bincount(blob, own.ravel()[inside], minlength=count) / np.maximum(area, 1)
-    shared = candidates[mask.ravel()[candidates]]
-    blob = labels.ravel()[shared]
-    seen = np.bincount(blob, minlength=count)
-    total = np.bincount(blob, theirs.ravel()[shared], minlength=count)
+    shared, blob, seen, total = _heard(mask, labels, count, theirs, candidates)
     sure = np.bincount(blob, own.ravel()[shared] >= SURE, minlength=count)
     stays = (sure >= OF * seen) & (area >= LARGE * mask.shape[1] / 640)
     unheard = seen < SEEN_BY_BOTH * area
@@ -71,13 +68,22 @@ def clear_doubted(mask: Mask, own: DamageMap, theirs: DamageMap, candidates: NDA
 def clear_ruled_out(mask: Mask, theirs: DamageMap, candidates: NDArray[np.intp]) -> None:
     """Takes blobs out of a mask, in place, that the classical detector has looked at and `RULED_OUT`."""
     count, labels = cv2.connectedComponents(mask.view(np.uint8), connectivity=8)
+    _, _, seen, total = _heard(mask, labels, count, theirs, candidates)
+    gone = (seen > 0) & (total < RULED_OUT * seen)
+    gone[0] = False
+    mask &= ~gone[labels]
+
+
+def _heard(
+    mask: Mask, labels: NDArray[np.int32], count: int, theirs: DamageMap, candidates: NDArray[np.intp]
+) -> tuple[NDArray[np.intp], NDArray[np.int32], NDArray[np.intp], NDArray[np.float64]]:
+    """Candidates in a mask and the blob of each; then, of each of `count` blobs, how many it has, and the sum of what
+    the classical detector gives them."""
     shared = candidates[mask.ravel()[candidates]]
     blob = labels.ravel()[shared]
     seen = np.bincount(blob, minlength=count)
     total = np.bincount(blob, theirs.ravel()[shared], minlength=count)
-    gone = (seen > 0) & (total < RULED_OUT * seen)
-    gone[0] = False
-    mask &= ~gone[labels]
+    return shared, blob, seen, np.asarray(total, np.float64)
 
 
 def _log_odds(probability: NDArray[np.float32], certain: float) -> NDArray[np.float32]:

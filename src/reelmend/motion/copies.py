@@ -17,7 +17,7 @@ _MEAN_LIMIT = 0.9
 _BLOCK_LIMIT = 2.5
 # Where the film moves, a picture that suddenly stands still is a copy even if heavy compression shook its edges: in two
 # real films copies changed by up to 0.1 of the step before and by 1.2 on average, and a block by 10.7; in 25 clean
-# videos nothing else stands so still. What is taken for a copy wrongly loses its nearest neighbour and no more.
+# videos nothing that moves is so still. What is taken for a copy wrongly loses its nearest neighbour and no more.
 _STILL_MEAN_LIMIT = 1.3
 _STILL_BLOCK_LIMIT = 11.0
 _STILL_RATIO = 0.12

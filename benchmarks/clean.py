@@ -27,7 +27,7 @@ from benchmarks.clips import CLIPS, data_folder
 from benchmarks.contact import crop, labelled
 from benchmarks.detection import decided
 from benchmarks.documents import merge
-from reelmend.detect.learned import LearnedEvidence
+from reelmend.detect.evidence import LearnedEvidence
 from reelmend.detect.promise import Detector
 from reelmend.film import Frame, Layout, Mask
 from reelmend.media import open_reel

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from reelmend.detect import agreement as module
 from reelmend.detect.agreement import Agreement, agreement
-from reelmend.detect.learned import FRINGE, LearnedDetector, LearnedEvidence
+from reelmend.detect.evidence import LearnedEvidence
+from reelmend.detect.learned import FRINGE, LearnedDetector
 from reelmend.detect.promise import Detection
 from reelmend.film import Mask
 from small_networks import network

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from footage import pan
 from reelmend.detect import faint
 from reelmend.detect.agreement import Agreement
-from reelmend.detect.learned import LearnedDetector, LearnedEvidence
+from reelmend.detect.evidence import LearnedEvidence
+from reelmend.detect.learned import LearnedDetector
 from reelmend.detect.promise import Blob, Detection
 from reelmend.motion.cuts import shots
 from reelmend.motion.picture import picture

@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelmend.detect.agreement import apart
-from reelmend.detect.promise import Detection, Piece, with_pieces
+from reelmend.detect.listing import Piece, with_pieces
+from reelmend.detect.promise import Detection
 from reelmend.film import Mask
 from reelmend.motion.flow import length
 from reelmend.motion.windows import Window

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from reelmend.film import Mask
 
 BORDER: Final = 0.012
 """Of the frame's width, at least 6 pixels: how far in the border reaches."""
@@ -31,3 +34,13 @@ def hugs_border(
     area = np.bincount(blob, minlength=len(longest))
     outer = np.bincount(blob[inward < max(6, BORDER * width)], minlength=len(longest))
     return np.asarray((longest >= LENGTH * min(shape)) & (outer >= SHARE * area), np.bool_)
+
+
+def clear_border(mask: Mask) -> None:
+    """Takes blobs that are long and keep to the frame's border out of a mask, in place."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
+    where = np.flatnonzero(mask)
+    blob = labels.ravel()[where]
+    longest = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT])
+    gone = hugs_border(where, blob, longest, (mask.shape[0], mask.shape[1]))
+    mask.ravel()[where[gone[blob]]] = False

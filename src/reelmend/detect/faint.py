@@ -17,7 +17,8 @@ from reelmend.detect.agreement import Agreement
 from reelmend.detect.light import MAD_TO_SIGMA, robust_sigma
 from reelmend.detect.promise import Detection
 from reelmend.detect.scales import joined
-from reelmend.film import Mask
+from reelmend.film import DamageMap, Mask
+from reelmend.runtime import Network
 
 GRAIN = 3.0
 """8-bit codes: the spread of a frame's differences from its neighbours that contrast is raised to."""
@@ -54,6 +55,19 @@ STRIDE = 4
 
 MARGIN = 32
 """Pixels around what was raised that a network is shown too."""
+
+
+def look(network: Network, stack: NDArray[np.float32], expected: NDArray[np.float32]) -> DamageMap | None:
+    """What a network sees in raised contrast, 0 where it was not raised; None where it was nowhere."""
+    lifted = raised(stack, expected)
+    if lifted is None:
+        return None
+    again, where = lifted
+    box = box_of(where)
+    damage = np.zeros_like(expected)
+    damage[box] = network.damage(np.ascontiguousarray(again[:, box[0], box[1]]))
+    damage[~where] = 0
+    return damage
 
 
 def raised(stack: NDArray[np.float32], expected: NDArray[np.float32]) -> tuple[NDArray[np.float32], Mask] | None:

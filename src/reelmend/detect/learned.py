@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from reelmend.detect import blotches, faint, lines
-from reelmend.detect.agreement import Agreement, agreement
-from reelmend.detect.border import hugs_border
+from reelmend.detect.agreement import agreement
+from reelmend.detect.border import clear_border
+from reelmend.detect.evidence import LearnedEvidence
 from reelmend.detect.familiar import clear_familiar, familiar
+from reelmend.detect.listing import listed
 from reelmend.detect.opinions import clear_doubted, clear_ruled_out, weighed
-from reelmend.detect.promise import Blob, Detection
-from reelmend.detect.refine import Limits, refine
+from reelmend.detect.promise import Detection
+from reelmend.detect.refine import Limits, beside, refine
 from reelmend.detect.scales import enlarged, joined, shrunken
-from reelmend.detect.spike import SpikeDetector, SpikeEvidence
+from reelmend.detect.spike import SpikeDetector
 from reelmend.film import DamageMap, Mask
 from reelmend.motion.stack import middle_of, stack_of
 from reelmend.motion.windows import Window
@@ -50,38 +52,6 @@ hands and legs in mid-step go. `docs/detection.md` has what that, and weighing b
 
 SURROUNDINGS = 15
 """Pixels: side of the square whose median a still frame's damage is brighter or darker than."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class LearnedEvidence:
-    """What `decide` needs of a frame."""
-
-    damage: DamageMap
-    brighter: NDArray[np.bool_]
-    """Where the centre is brighter than what its neighbours (or its surroundings) show."""
-    network: Network | None
-    """What looked at it; None where nothing could: a frame without neighbours, and no network for stills."""
-    second: SpikeEvidence | None = None
-    """What the classical detector saw."""
-    coarse: LearnedEvidence | None = None
-    """Of a large scan, what the network saw in it shrunken; the classical detector looked at that alone."""
-    lines: lines.LineEvidence | None = None
-    """What runs down the frame."""
-    blotches: blotches.BlotchEvidence | None = None
-    """What is large and in this frame only."""
-    raised: DamageMap | None = None
-    """What the network sees in raised contrast, where there is little grain; 0 where contrast was not raised."""
-    agreement: Agreement | None = None
-    """Of its neighbours; None where nothing stands out, and at the ends of shots, where there are too few."""
-    again: Mask | None = None
-    """What stands out of it but comes back nearby in the neighbours."""
-    at_end: bool = False
-    """Whether its neighbours are all before it, or all after it."""
-
-    @property
-    def opinion(self) -> SpikeEvidence | None:
-        """What the classical detector saw at whichever scale it looked."""
-        return self.coarse.second if self.coarse else self.second
 
 
 class LearnedDetector:
@@ -152,7 +122,7 @@ class LearnedDetector:
         stands_out = damage >= FRINGE * float(getattr(points, STRONGER[self._strength]))
         if apart:
             seen = replace(seen, blotches=blotches.look(window, stack))
-            raised = _raised(network, stack, expected)
+            raised = faint.look(network, stack, expected)
             if raised is not None:
                 seen = replace(seen, raised=raised)
                 stands_out |= raised >= FRINGE * float(getattr(points, STRONGER[STRONGER[self._strength]]))
@@ -161,7 +131,7 @@ class LearnedDetector:
         return replace(seen, again=familiar(stack, expected, stands_out))
 
     def needs(self, evidence: LearnedEvidence) -> tuple[int, ...]:
-        return self._asked(evidence) + _wanted_by_lines(evidence) + _wanted_by_blotches(evidence)
+        return self._asked(evidence) + evidence.wanted_by_lines + evidence.wanted_by_blotches
 
     def _asked(self, evidence: LearnedEvidence) -> tuple[int, ...]:
         """The frames whose evidence the classical detector wants."""
@@ -169,7 +139,7 @@ class LearnedDetector:
 
     def decide(self, evidence: LearnedEvidence, others: tuple[LearnedEvidence | None, ...]) -> Detection:
         first = len(self._asked(evidence))
-        second = first + len(_wanted_by_lines(evidence))
+        second = first + len(evidence.wanted_by_lines)
         asked, along, around = others[:first], others[first:second], others[second:]
         theirs = None
         if self._second and evidence.opinion and evidence.opinion.pair:
@@ -221,11 +191,11 @@ class LearnedDetector:
             damage = weighed(damage, *theirs)
         mask = refine(damage, self.limits(evidence.network, shape, scale, strength, evidence.at_end))
         if evidence.network.frames > 1:
-            _clear_gate(mask)
+            clear_border(mask)
         if theirs:
             clear_doubted(mask, evidence.damage, *theirs, DOUBTED[strength])
         if evidence.agreement is not None:
-            own = _beside(self._own(evidence.damage, evidence.network, scale, strength), mask)
+            own = beside(self._own(evidence.damage, evidence.network, scale, strength), mask)
             if theirs:
                 clear_ruled_out(own, *theirs)
             agreed = evidence.agreement.agreed(own)
@@ -238,14 +208,14 @@ class LearnedDetector:
         if share > LOST_SHARE[strength]:
             note = f"{share:.0%} of it looks damaged: left alone"
             return Detection(damage, np.zeros(shape, np.bool_), (), note)
-        return Detection(damage, mask, _listed(damage, mask, evidence.brighter))
+        return Detection(damage, mask, listed(damage, mask, evidence.brighter))
 
     def _own(self, damage: DamageMap, network: Network, scale: float, strength: str) -> Mask:
         """What the network alone finds one strength stronger, with outlines no wider."""
         shape = (damage.shape[0], damage.shape[1])
         usual, ready = (self.limits(network, shape, scale, one) for one in (strength, STRONGER[strength]))
         mask = refine(damage, replace(ready, fringe=min(usual.fringe, ready.seed)))
-        _clear_gate(mask)
+        clear_border(mask)
         return mask
 
     def limits(
@@ -271,70 +241,9 @@ class LearnedDetector:
         return Limits(seed, FRINGE * seed, smallest, largest)
 
 
-def _raised(network: Network, stack: NDArray[np.float32], expected: NDArray[np.float32]) -> DamageMap | None:
-    """What a network sees in raised contrast, 0 where it was not raised; None where it was nowhere."""
-    lifted = faint.raised(stack, expected)
-    if lifted is None:
-        return None
-    again, where = lifted
-    box = faint.box_of(where)
-    damage = np.zeros_like(expected)
-    damage[box] = network.damage(np.ascontiguousarray(again[:, box[0], box[1]]))
-    damage[~where] = 0
-    return damage
-
-
-def _wanted_by_lines(evidence: LearnedEvidence) -> tuple[int, ...]:
-    return lines.wanted(evidence.lines) if evidence.lines else ()
-
-
-def _wanted_by_blotches(evidence: LearnedEvidence) -> tuple[int, ...]:
-    return blotches.wanted(evidence.blotches) if evidence.blotches else ()
-
-
 def smallest_blob(strength: str, width: int) -> int:
     """Pixels of the smallest blob that is taken, in a frame of a width."""
     return round(SMALLEST[strength] * max(1.0, width / 640))
-
-
-def _clear_gate(mask: Mask) -> None:
-    """Takes what hugs the frame's border out of a mask, in place."""
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
-    where = np.flatnonzero(mask)
-    blob = labels.ravel()[where]
-    longest = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT])
-    gone = hugs_border(where, blob, longest, (mask.shape[0], mask.shape[1]))
-    mask.ravel()[where[gone[blob]]] = False
-
-
-def _beside(mask: Mask, other: Mask) -> Mask:
-    """The blobs of a mask that do not touch what is in another."""
-    count, labels = cv2.connectedComponents(mask.view(np.uint8), connectivity=8)
-    apart = np.ones(count, np.bool_)
-    apart[labels[other]] = False
-    apart[0] = False
-    return np.asarray(apart[labels])
-
-
-def _listed(damage: DamageMap, mask: Mask, brighter: NDArray[np.bool_]) -> tuple[Blob, ...]:
-    count, labels, stats, centres = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
-    if count == 1:
-        return ()
-    where = np.flatnonzero(mask)
-    blob = labels.ravel()[where]
-    highest = np.zeros(count, np.float32)
-    np.maximum.at(highest, blob, damage.ravel()[where])
-    bright = np.bincount(blob[brighter.ravel()[where]], minlength=count) * 2 > stats[:, cv2.CC_STAT_AREA]
-    return tuple(
-        Blob(
-            float(centres[n, 0]),
-            float(centres[n, 1]),
-            int(stats[n, cv2.CC_STAT_AREA]),
-            float(highest[n]),
-            "bright" if bright[n] else "dark",
-        )
-        for n in range(1, count)
-    )
 
 
 def learned(

@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelmend.detect.bands import FLOOR, NEARBY, WANDER, WIDTHS, Bands, Path, bands_of, paths_of
-from reelmend.detect.promise import Detection, Piece, with_pieces
+from reelmend.detect.listing import Piece, with_pieces
+from reelmend.detect.promise import Detection
 from reelmend.film import Mask
 from reelmend.motion.flow import Flow
 from reelmend.motion.windows import Window

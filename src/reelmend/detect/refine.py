@@ -45,3 +45,12 @@ def refine(damage: DamageMap, limits: Limits) -> Mask:
     mask = np.zeros(damage.shape, np.bool_)
     mask.ravel()[where[keep[piece]]] = True
     return mask
+
+
+def beside(mask: Mask, other: Mask) -> Mask:
+    """The blobs of a mask that do not touch what is in another."""
+    count, labels = cv2.connectedComponents(mask.view(np.uint8), connectivity=8)
+    apart = np.ones(count, np.bool_)
+    apart[labels[other]] = False
+    apart[0] = False
+    return np.asarray(apart[labels])

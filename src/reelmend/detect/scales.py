@@ -13,7 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from reelmend.detect.promise import Detection, listed_anew
+from reelmend.detect.listing import listed_anew
+from reelmend.detect.promise import Detection
 from reelmend.film import DamageMap
 from reelmend.motion.picture import Picture
 from reelmend.motion.windows import Neighbour, Window

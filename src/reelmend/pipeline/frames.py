@@ -172,12 +172,19 @@ class FrameWorker:
     def _found_damage(self, pictures: Iterator[tuple[int, Picture]], begin: int, pool: Executor) -> Iterator[Step]:
         evidence: dict[int, Future[Any]] = {}
         waiting: deque[tuple[Plan, Future[Window]]] = deque()
+        end = self._end + REACH if self.repairer else self._end
         for plan, window in planned_windows(pictures, TimedPool(pool, self._clock, "motion")):
+            here = plan.centre.index
+            # Frames further away are read for cuts and copies alone: nobody asks what is in them.
+            if here < begin - REACH:
+                continue
+            if here >= end + REACH:
+                break
             waiting.append((plan, window))
-            evidence[plan.centre.index] = pool.submit(self._look, window)
+            evidence[here] = pool.submit(self._look, window)
             # More wait than must, so that looking at the next frames overlaps deciding on this one.
             while len(waiting) > DEPTH and all(
-                other <= plan.centre.index for other in self._needs(evidence[waiting[0][0].centre.index])
+                other <= here for other in self._needs(evidence[waiting[0][0].centre.index])
             ):
                 yield from self._decided(*waiting.popleft(), begin, evidence, pool)
         while waiting:

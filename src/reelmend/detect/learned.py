@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from reelmend.detect import blotches, faint, lines
 from reelmend.detect.agreement import agreement
 from reelmend.detect.border import clear_border
 from reelmend.detect.evidence import LearnedEvidence
 from reelmend.detect.familiar import clear_familiar, familiar
+from reelmend.detect.flight import flight
 from reelmend.detect.listing import listed
-from reelmend.detect.opinions import clear_doubted, clear_ruled_out, weighed
+from reelmend.detect.opinions import Opinion, clear_doubted, clear_ruled_out, weighed
 from reelmend.detect.promise import Detection
 from reelmend.detect.refine import Limits, beside, refine
-from reelmend.detect.scales import enlarged, joined, shrunken
+from reelmend.detect.scales import joined, shrunken
 from reelmend.detect.spike import SpikeDetector
 from reelmend.film import DamageMap, Mask
 from reelmend.motion.stack import middle_of, stack_of
@@ -143,8 +144,7 @@ class LearnedDetector:
         asked, along, around = others[:first], others[first:second], others[second:]
         theirs = None
         if self._second and evidence.opinion and evidence.opinion.pair:
-            seen = tuple(other.opinion if other else None for other in asked)
-            theirs = self._second.decide(evidence.opinion, seen).damage, evidence.opinion.where
+            theirs = self._opinion(evidence.coarse or evidence, self._second, asked)
         coarse = evidence.coarse
         if coarse is None:
             found = self._found(evidence, theirs)
@@ -164,9 +164,21 @@ class LearnedDetector:
         scratches = lines.judge(evidence.lines, [other.lines if other else None for other in along])
         return lines.added(found, scratches, self._strength, self._max_blob)
 
-    def _found(
-        self, evidence: LearnedEvidence, theirs: tuple[DamageMap, NDArray[np.intp]] | None, scale: float = 1.0
-    ) -> Detection:
+    def _opinion(
+        self, evidence: LearnedEvidence, second: SpikeDetector, others: Sequence[LearnedEvidence | None]
+    ) -> Opinion:
+        """What the classical detector says of what it looked at, given the frames that it wants."""
+        asked = evidence.second
+        assert asked and evidence.network
+        beside = [other.opinion if other else None for other in others]
+        seen = self._own(evidence.damage, evidence.network, 1.0, self._strength)
+        if evidence.raised is not None:
+            seen |= self._own(evidence.raised, evidence.network, 1.0, STRONGER[self._strength])
+        first, last = (other.blobs if other else None for other in beside)
+        flown = flight(asked, (first, last), seen, evidence.brighter)
+        return Opinion(second.decide(asked, tuple(beside)).damage, asked.where, flown)
+
+    def _found(self, evidence: LearnedEvidence, theirs: Opinion | None, scale: float = 1.0) -> Detection:
         """What either look at a picture finds. `scale`: area of the picture in that of the scan."""
         found = self._decide(evidence, theirs, scale, self._strength)
         if evidence.raised is None or found.note:
@@ -175,35 +187,31 @@ class LearnedDetector:
         again = self._decide(raised, theirs, scale, STRONGER[self._strength])
         return faint.added(found, again, evidence.agreement)
 
-    def _decide(
-        self,
-        evidence: LearnedEvidence,
-        theirs: tuple[DamageMap, NDArray[np.intp]] | None,
-        scale: float,
-        strength: str,
-    ) -> Detection:
+    def _decide(self, evidence: LearnedEvidence, theirs: Opinion | None, scale: float, strength: str) -> Detection:
         damage = evidence.damage
         shape = (damage.shape[0], damage.shape[1])
         if evidence.network is None:
             return Detection(damage, damage > 0, (), "no different neighbours in its shot")
         if theirs:
-            theirs = enlarged(*theirs, shape)
-            damage = weighed(damage, *theirs)
+            theirs = theirs.enlarged(shape)
+            damage = weighed(damage, theirs.damage, theirs.candidates)
         mask = refine(damage, self.limits(evidence.network, shape, scale, strength, evidence.at_end))
         if evidence.network.frames > 1:
             clear_border(mask)
         if theirs:
-            clear_doubted(mask, evidence.damage, *theirs, DOUBTED[strength])
+            clear_doubted(mask, evidence.damage, theirs.damage, theirs.candidates, DOUBTED[strength])
         if evidence.agreement is not None:
             own = beside(self._own(evidence.damage, evidence.network, scale, strength), mask)
             if theirs:
-                clear_ruled_out(own, *theirs)
+                clear_ruled_out(own, theirs.damage, theirs.candidates)
             agreed = evidence.agreement.agreed(own)
             damage = np.where(agreed, np.maximum(damage, evidence.damage), damage)
             mask |= agreed
             evidence.agreement.clear_disputed(mask, damage)
         if evidence.again is not None:
             clear_familiar(mask, evidence.again)
+        if theirs:
+            theirs.flown.clear(mask, evidence.brighter)
         share = float(np.count_nonzero(mask)) / mask.size
         if share > LOST_SHARE[strength]:
             note = f"{share:.0%} of it looks damaged: left alone"

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from reelmend.detect.flight import Flight
+from reelmend.detect.scales import enlarged
 from reelmend.film import DamageMap, Mask
 
 OWN, THEIRS, BIAS = 0.709, 0.746, -0.161
@@ -35,6 +39,22 @@ ALONE = 0.9
 """A blob of which the classical detector has no opinion, since it does not stand out from both neighbours, stays where
 the network gives it this probability on average. Of those it is less sure of, three in five were no damage on the dev
 clips, and on real film the large ones were legs and edges."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Opinion:
+    """The classical detector's, of a frame."""
+
+    damage: DamageMap
+    candidates: NDArray[np.intp]
+    """Places in the flattened frame that it looked at."""
+    flown: Flight
+    """What it saw fly."""
+
+    def enlarged(self, shape: tuple[int, int]) -> Opinion:
+        """The same of a larger picture `(h, w)`."""
+        damage, candidates = enlarged(self.damage, self.candidates, shape)
+        return Opinion(damage, candidates, self.flown.enlarged(shape))
 
 
 def weighed(damage: DamageMap, theirs: DamageMap, candidates: NDArray[np.intp]) -> DamageMap:

@@ -1,0 +1,104 @@
+"""Snow, rain, sparks, insects: what lies half-way between its like before and its like after flies; dust does not.
+
+Neighbours agree about a flake as they do about a speck, for neither is in them; and one that has flown further than it
+is long is not found again nearby. But it keeps its course. Two specks in the frames on both sides that lie just so are
+a coincidence, and several in one frame are none: then it snows, and what else is as bright and as small as the flakes
+is left alone too. `docs/detection.md` has what that is worth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from reelmend.detect.features import FEATURES
+from reelmend.detect.recurrence import Others, add_trail
+from reelmend.detect.spike import SpikeEvidence
+from reelmend.film import Mask
+
+FLIES, ALONE = 0.4, 0.6
+"""Something flies if it lies half-way between like things to the first degree, 0..1, where several do; to the second
+where it is alone: among a hundred specks of dust one lies half-way between two to the first."""
+
+MANY, SHARE = 2, 0.15
+"""It snows where so many finds of a frame fly, and so large a share of them."""
+
+LARGER = 2.0
+"""Of the largest find that flies, in area: what is larger than that is no flake."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Flight:
+    """What flies in a frame."""
+
+    flying: Mask
+    """`(h, w)`: finds that keep a course."""
+    flakes: Mapping[bool, float]
+    """Where it snows, how large what is bright (True) or dark may be to be taken for a flake, pixels."""
+
+    def clear(self, mask: Mask, brighter: NDArray[np.bool_]) -> None:
+        """Takes what flies out of a mask, in place; where it snows, also what is like it. `brighter`: where the frame
+        is brighter than its neighbours."""
+        if not self.flying.any():
+            return
+        count, labels, area, bright = _blobs(mask, brighter)
+        gone = np.zeros(count, np.bool_)
+        gone[labels[self.flying]] = True
+        for polarity, most in self.flakes.items():
+            gone |= (bright == polarity) & (area <= most)
+        gone[0] = False
+        mask &= ~gone[labels]
+
+    def enlarged(self, shape: tuple[int, int]) -> Flight:
+        """The same for a larger picture `(h, w)`."""
+        if shape == self.flying.shape:
+            return self
+        size = shape[1], shape[0]
+        flying = cv2.resize(self.flying.view(np.uint8), size, interpolation=cv2.INTER_NEAREST) != 0
+        times = shape[0] * shape[1] / self.flying.size
+        return Flight(flying, {polarity: times * most for polarity, most in self.flakes.items()})
+
+
+def flight(evidence: SpikeEvidence, others: Others, seen: Mask, brighter: NDArray[np.bool_]) -> Flight:
+    """What flies of all that is `seen` `(h, w)` in a frame, surely or not.
+
+    `evidence` is the classical detector's, `others` its blobs in the two frames that it compared with.
+    """
+    count, labels, area, bright = _blobs(seen, brighter)
+    best = np.zeros(count, np.float32)
+    np.maximum.at(best, labels.ravel()[evidence.where], _trails(evidence, others, seen))
+    flies = best >= FLIES
+    flies[0] = False
+    if np.count_nonzero(flies) < max(MANY, SHARE * (count - 1)):
+        return Flight((flies & (best >= ALONE))[labels], {})
+    flakes = {
+        bool(polarity): LARGER * float(area[flies & (bright == polarity)].max())
+        for polarity in np.unique(bright[flies])
+    }
+    return Flight(flies[labels], flakes)
+
+
+def _trails(evidence: SpikeEvidence, others: Others, seen: Mask) -> NDArray[np.float32]:
+    """Of each of the classical detector's candidate pixels, how well its blob lies half-way between like ones in the
+    frames before and after, 0..1; 0 of those that touch nothing that is `seen`."""
+    blobs = evidence.blobs
+    if blobs is None or evidence.pair is None or not blobs.count:
+        return np.zeros(len(evidence.where), np.float32)
+    rows = np.unique(evidence.blob[seen.ravel()[evidence.where]]).astype(np.intp)
+    table = blobs.table.copy()
+    add_trail(table, rows, blobs, evidence.pair, others)
+    return np.asarray(table[evidence.blob, FEATURES.index("trail")], np.float32)
+
+
+def _blobs(
+    mask: Mask, brighter: NDArray[np.bool_]
+) -> tuple[int, NDArray[np.int32], NDArray[np.int32], NDArray[np.bool_]]:
+    """How many blobs a mask has, the background counted as one, their labels, areas, and which of them are bright."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
+    area = stats[:, cv2.CC_STAT_AREA]
+    bright = 2 * np.bincount(labels[mask & brighter], minlength=count) > area
+    return count, labels, area, bright

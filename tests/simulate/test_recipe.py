@@ -23,9 +23,12 @@ def recipe(tmp_path: Path) -> Callable[[str], Path]:
     return write
 
 
+TRAINING = ("training-window", "training-faint", "training-sharp", "training-stills", "training-stills-sharp")
+
+
 def test_the_packages_recipes_are_those_promised_and_say_what_they_are() -> None:
     promised = {"standard", "home-movie", "archive-16mm", "scratched", "mouldy", "water", "lookalikes"}
-    assert promised | {"training-window", "training-faint", "training-sharp", "training-stills"} == set(recipe_names())
+    assert promised | set(TRAINING) == set(recipe_names())
     for name in recipe_names():
         made = load_recipe(name)
         assert made.name == name
@@ -33,7 +36,7 @@ def test_the_packages_recipes_are_those_promised_and_say_what_they_are() -> None
 
 
 def test_training_recipes_have_every_kind_and_every_lookalike() -> None:
-    for name in ("training-window", "training-faint", "training-sharp", "training-stills"):
+    for name in TRAINING:
         made = load_recipe(name)
         assert set(made.damage) >= set(FITTED)
         assert set(made.lookalikes) == set(LOOKALIKES)
@@ -43,8 +46,9 @@ def test_training_recipes_have_every_kind_and_every_lookalike() -> None:
     assert set(load_recipe("lookalikes").lookalikes) == set(LOOKALIKES)
 
 
-def test_stills_have_no_memory() -> None:
-    made = load_recipe("training-stills")
+@pytest.mark.parametrize("name", ["training-stills", "training-stills-sharp"])
+def test_stills_have_no_memory(name: str) -> None:
+    made = load_recipe(name)
     assert all(entry.frames == (1, 1) for entry in made.damage.values())
     assert made.sticking.chance == 0
 

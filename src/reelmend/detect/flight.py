@@ -27,8 +27,9 @@ where it is alone: among a hundred specks of dust one lies half-way between two 
 MANY, SHARE = 2, 0.15
 """It snows where so many finds of a frame fly, and so large a share of them."""
 
-LARGER = 2.0
-"""Of the largest find that flies, in area: what is larger than that is no flake."""
+LARGER = 4.0
+"""Of the largest find that flies, in area: what is larger than that is no flake. Near ones are twice as wide, and
+fly too far from frame to frame to be followed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

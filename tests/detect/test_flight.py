@@ -90,6 +90,16 @@ def test_dust_does_not(number: int) -> None:
     assert np.count_nonzero(left) > 0.95 * np.count_nonzero(mask)
 
 
+def test_dirt_that_sticks_to_the_film_does_not_fly() -> None:
+    """The picture pans on under it, so it stands out from its neighbours, in which it lies where it lay."""
+    stuck = [Speck(n, int(x), int(y), 2.5) for n in range(COUNT) for x, y in places(12)]
+    frames, masks = damaged(pan(COUNT, HEIGHT, WIDTH, speed=(14.0, 3.0), grain=1.5), stuck)
+    evidence, beside = seen(windows_of(frames))
+    assert evidence.blobs and evidence.blobs.count >= 6
+    found = flight(evidence, (beside[0].blobs, beside[1].blobs), masks[MIDDLE], masks[MIDDLE])
+    assert not found.flying.any() and not found.flakes
+
+
 def test_dirt_in_snow_is_found() -> None:
     """What is dark, or far larger than a flake, is none."""
     found, mask = flown(falling(12))

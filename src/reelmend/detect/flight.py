@@ -24,6 +24,9 @@ FLIES, ALONE = 0.4, 0.6
 """Something flies if it lies half-way between like things to the first degree, 0..1, where several do; to the second
 where it is alone: among a hundred specks of dust one lies half-way between two to the first."""
 
+STEP = 3.0
+"""Pixels of a frame 640 wide: what moves by less from frame to frame sticks to the film, which weaves."""
+
 MANY, SHARE = 2, 0.15
 """It snows where so many finds of a frame fly, and so large a share of them."""
 
@@ -91,7 +94,7 @@ def _trails(evidence: SpikeEvidence, others: Others, seen: Mask) -> NDArray[np.f
         return np.zeros(len(evidence.where), np.float32)
     rows = np.unique(evidence.blob[seen.ravel()[evidence.where]]).astype(np.intp)
     table = blobs.table.copy()
-    add_trail(table, rows, blobs, evidence.pair, others)
+    add_trail(table, rows, blobs, evidence.pair, others, STEP)
     return np.asarray(table[evidence.blob, FEATURES.index("trail")], np.float32)
 
 

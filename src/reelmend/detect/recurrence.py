@@ -40,21 +40,28 @@ def add_recurrence(blobs: Blobs, window: Window, pair: tuple[Neighbour, Neighbou
 
 
 def add_trail(
-    table: Table, rows: NDArray[np.intp], blobs: Blobs, pair: tuple[Neighbour, Neighbour], others: Others
+    table: Table,
+    rows: NDArray[np.intp],
+    blobs: Blobs,
+    pair: tuple[Neighbour, Neighbour],
+    others: Others,
+    least: float = 0.0,
 ) -> None:
     """Fill in, for some blobs, how well each lies half-way between a like blob before and a like blob after.
 
     A bird, a ball or rain does. In place; the trees hold it against a blob, never for it, so it need only be known of
-    blobs that would otherwise pass.
+    blobs that would otherwise pass. `least`: how far away both must be, pixels of a frame 640 wide: dirt that sticks to
+    the film lies half-way too, where it was and where it will be.
     """
     before, after = others
     if before is None or after is None or pair[0].step * pair[1].step > 0 or not rows.size:
         return
-    limit = _TRAIL_REACH * blobs.scale
+    near, limit = least * blobs.scale, _TRAIL_REACH * blobs.scale
     sides = []
     for other in (before, after):
         dx, dy = (getattr(other, axis)[None] - getattr(blobs, axis)[rows, None] for axis in ("x", "y"))
-        sides.append((dx, dy, _likeness(blobs, rows, other) * (np.hypot(dx, dy) < limit)))
+        far = np.hypot(dx, dy)
+        sides.append((dx, dy, _likeness(blobs, rows, other) * ((far < limit) & (far >= near))))
     (bx, by, like_before), (ax, ay, like_after) = sides
     for n in np.flatnonzero(like_before.any(axis=1) & like_after.any(axis=1)):
         p, q = np.flatnonzero(like_before[n]), np.flatnonzero(like_after[n])

@@ -123,7 +123,7 @@ class Job(Options):
     start: int = Field(0, ge=0, description="First frame to work on, counted from 0.")
     frames: int | None = Field(None, ge=1, description="Number of frames to work on; unset: to the end.")
     device: Device = Field("auto", description="Where networks run.")
-    threads: int = Field(0, ge=0, le=1024, description="Threads used, count; 0 = one for each core.")
+    threads: int = Field(0, ge=0, le=1024, description="Threads used, count; 0 = two for each core.")
     seed: int = Field(0, ge=0, le=2**32 - 1, description="Seed of everything random, such as the grain.")
     overwrite: bool = Field(False, description="Replace an output that exists.")
     gaps: Policy = Field(

@@ -12,7 +12,6 @@ A killed search goes on after its last whole frame.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import threading
 from collections.abc import Callable
@@ -37,7 +36,7 @@ from reelmend.media import open_reel
 from reelmend.pipeline.explain import ExplainWriter, goes_on_from
 from reelmend.pipeline.frames import FrameWorker, Outcome
 from reelmend.pipeline.run import CONTEXT
-from reelmend.pipeline.stream import Clock, ahead
+from reelmend.pipeline.stream import Clock, ahead, pool_size
 from reelmend.report import FrameRecord
 
 LIVES_READ = 250
@@ -148,7 +147,7 @@ class Findings:
             with (
                 open_reel(job.source, gaps=job.gaps, on_error=job.on_error, threads=job.threads) as reel,
                 threadpool_limits(1),
-                ThreadPoolExecutor(job.threads or os.cpu_count() or 1, thread_name_prefix="desk") as pool,
+                ThreadPoolExecutor(pool_size(job.threads), thread_name_prefix="desk") as pool,
                 ExplainWriter(self.folder, done) as explain,
                 (self.folder / "records.jsonl").open("a", encoding="utf-8") as records,
                 closing(ahead(reel.frames(first), 2, Clock(), "decode")) as frames,

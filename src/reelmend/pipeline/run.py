@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -24,7 +23,7 @@ from reelmend.pipeline.films import Films, Stage, Workspaces
 from reelmend.pipeline.frames import FrameWorker, GivenMask, Outcome
 from reelmend.pipeline.kept import KeptRepairs
 from reelmend.pipeline.places import check_places
-from reelmend.pipeline.stream import Clock, ahead
+from reelmend.pipeline.stream import Clock, ahead, pool_size
 from reelmend.report import ReportWriter, journal_length
 
 CONTEXT = 5 * REACH + CutFinder.DELAY
@@ -106,7 +105,7 @@ class _Run:
         """Where masks are written."""
         self.clock = Clock()
         self.begun = time.perf_counter()
-        self.workers = job.threads or os.cpu_count() or 1
+        self.workers = pool_size(job.threads)
 
     def go(self) -> Summary:
         job = self.job

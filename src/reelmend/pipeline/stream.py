@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import threading
 import time
@@ -15,6 +16,12 @@ from reelmend.motion.windows import Pool
 
 T = TypeVar("T")
 S = TypeVar("S")
+
+
+def pool_size(threads: int) -> int:
+    """How many threads work on frames; `threads` 0: two for each core. Half of them wait for windows and flows that
+    others compute, and with one for each core a third of the cores' time was idle."""
+    return threads or 2 * (os.cpu_count() or 1)
 
 
 class Clock:

@@ -12,7 +12,6 @@ share of their pixels, and how many pixels of a million are taken in all, with w
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -25,6 +24,7 @@ from benchmarks import detectors
 from benchmarks.clips import built, data_folder
 from benchmarks.detection import detections
 from benchmarks.documents import merge
+from benchmarks.kinds import QUARTER
 from benchmarks.video import write_ffv1
 from reelmend.film import Mask
 from reelmend.media import open_reel
@@ -38,7 +38,6 @@ SEEN = 8
 """8-bit codes: what moves luma by less is hard to see among grain."""
 LEAST = 3
 """Pixels of a piece."""
-QUARTER = 0.25
 NOTHING = "nothing"
 
 
@@ -68,12 +67,9 @@ class Tally:
         self.film += found.size
 
     def row(self, name: str, detector: str) -> str:
-        share, area = (f"{100 * a / b:.1f}" if b else "-" for a, b in self._shares())
+        counted = (self.taken, self.seen), (self.taken_pixels, self.pixels)
+        share, area = (f"{100 * a / b:.1f}" if b else "-" for a, b in counted)
         return f"| {name} | {detector} | {self.seen} | {share} | {area} | {1e6 * self.in_all / self.film:.0f} |"
-
-    def _shares(self) -> Iterator[tuple[int, int]]:
-        yield self.taken, self.seen
-        yield self.taken_pixels, self.pixels
 
 
 def with_things(folder: Path, name: str, out: Path) -> list[Mask]:

@@ -13,22 +13,31 @@ const palette = () => ($("safe").checked ? "safe" : "plain");
 // Fill the page with the last trial of a reel.
 export async function showTrial(reelId, frame, count) {
   id = reelId;
-  if (!$("trial-recipe").options.length) {
-    const names = await get("/api/recipes");
-    $("trial-recipe").replaceChildren(...names.filter((one) => !one.startsWith("training")).map((one) => element("option", {textContent: one})));
-    $("trial-recipe").value = "standard";
-  }
-  // From the viewer's frame on, or as near to it as a whole trial fits.
+  // From the viewer's frame on, or as near to it as a whole trial fits. Before anything is waited for: what is typed
+  // meanwhile stays.
   if (frame !== undefined) $("trial-start").value = Math.max(0, Math.min(frame, (count ?? Infinity) - Number($("trial-frames").value)));
+  await listRecipes();
   told = id ? await get(`${reel(id)}/trial`) : null;
   at = 0;
   fill();
 }
 
-export const startTrial = () => send(`${reel(id)}/trial`, {
-  recipe: $("trial-recipe").value, seed: Number($("trial-seed").value) || 0,
-  start: Number($("trial-start").value) || 0, frames: Number($("trial-frames").value) || 24,
-});
+export async function startTrial() {
+  await listRecipes();
+  return send(`${reel(id)}/trial`, {
+    recipe: $("trial-recipe").value, seed: Number($("trial-seed").value) || 0,
+    start: Number($("trial-start").value) || 0, frames: Number($("trial-frames").value) || 24,
+  });
+}
+
+async function listRecipes() {
+  if ($("trial-recipe").options.length) return;
+  const names = await get("/api/recipes");
+  // Another call may have been answered meanwhile, and a choice made.
+  if ($("trial-recipe").options.length) return;
+  $("trial-recipe").replaceChildren(...names.filter((one) => !one.startsWith("training")).map((one) => element("option", {textContent: one})));
+  $("trial-recipe").value = "standard";
+}
 
 function fill() {
   $("trial-empty").hidden = Boolean(told);

@@ -70,6 +70,35 @@ def test_what_sees_the_picture_and_what_answers_stay_in_floats(tmp_path: Path) -
     assert sum(bits.values()) == sum(node.op_type == "Conv" for node in plain.graph.node)
     # The stem, the detail's own look at the picture, the head, and the detail's answer.
     assert bits[False] == 4
+    shown = [made_of[node.input[0]].op_type for node in rough.graph.node
+             if node.op_type == "Conv" and made_of[node.input[1]].op_type != "DequantizeLinear"]  # fmt: skip
+    assert sorted(shown) == ["Concat", "Concat", "DequantizeLinear", "DequantizeLinear"]
+
+
+def steps(folder: Path, given: list[NDArray[np.float32]]) -> dict[str, float]:
+    """Steps of the activations that end in a rectifier, by name."""
+    card = published(folder)
+    quantise(folder / card.graph, folder / "int8.onnx", given)
+    numbers = {one.name: one for one in onnx.load(str(folder / "int8.onnx"), load_external_data=False).graph.initializer
+               if one.data_location != onnx.TensorProto.EXTERNAL}  # fmt: skip
+    return {
+        name: float(onnx.numpy_helper.to_array(one))
+        for name, one in numbers.items()
+        if name.endswith("~s") and not onnx.numpy_helper.to_array(numbers[f"{name[:-1]}0"])
+    }
+
+
+def test_how_far_activations_reach_is_a_mean(tmp_path: Path) -> None:
+    calm, wild = stacks(5, 2)
+    wild = np.where(wild > 0.5, 1, 0).astype(np.float32)
+    one, other, both = (
+        steps(tmp_path / name, given) for name, given in (("a", [calm]), ("b", [wild]), ("c", [calm, wild]))
+    )
+    common = one.keys() & other.keys() & both.keys()
+    assert len(common) > 5
+    for name in common:
+        assert both[name] == pytest.approx((one[name] + other[name]) / 2, rel=1e-4)
+    assert any(one[name] < 0.9 * other[name] for name in common)
 
 
 def test_it_is_the_same_whatever_the_folder(tmp_path: Path) -> None:

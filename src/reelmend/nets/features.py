@@ -27,10 +27,14 @@ def ranked(stack: Tensor) -> Tensor:
     The rank-ordered differences of Nadenau and Mitra (1997): positive where the centre is brighter than the brightest
     neighbour, and where it is darker than the darkest. Plain differences are left out: a first layer makes them itself.
     """
-    centre, others = stack[:, :1], stack[:, 1:]
+    # Flat, so that runtimes keep each frame in one piece: beside a convolution OpenVINO lays channels innermost, and
+    # there the largest of four took longer than the convolution.
+    flat = stack.flatten(2)
+    centre, others = flat[:, :1], flat[:, 1:]
     above = centre - others.amax(dim=1, keepdim=True)
     below = others.amin(dim=1, keepdim=True) - centre
-    return torch.cat([stack, above, below], dim=1)
+    shown = torch.cat([flat, above, below], dim=1)
+    return shown.unflatten(2, stack.shape[2:])
 
 
 FEATURES: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[int], int]]] = {

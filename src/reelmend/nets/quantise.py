@@ -2,9 +2,11 @@
 
 Convolutions take unsigned 8-bit activations and signed 8-bit weights, one scale for each output channel, as ONNX writes
 it (QuantizeLinear and DequantizeLinear around the operator: "QDQ"); runtimes fuse the three. How far activations reach
-is measured on given pictures. Weights stay half floats in their file: folding the batch norm into them and rounding is
-part of the graph, of constants alone, so runtimes do it once, on loading. Convolutions that look at the picture itself,
-where differences of a few codes count, and those whose answer becomes the probability stay in floats.
+is measured on given pictures, and is the mean of how far they reach on each: for one that reaches farther than all
+others every step would be coarser. Weights stay half floats in their file: folding the batch norm into them and
+rounding is part of the graph, of constants alone, so runtimes do it once, on loading. Convolutions that look at the
+picture itself, where differences of a few codes count, and those whose answer becomes the probability stay in floats;
+what the latter are shown is rounded too.
 
 The arithmetic is that of Jacob et al., "Quantization and training of neural networks for efficient integer-arithmetic-
 only inference" (CVPR 2018), without training for it.
@@ -13,6 +15,7 @@ only inference" (CVPR 2018), without training for it.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +53,7 @@ def quantise(graph: Path, path: Path, stacks: Iterable[Floats]) -> None:
 
 
 def _reach(model: Any, names: Iterable[str], stacks: Iterable[Floats]) -> dict[str, Range]:
-    """How far each of these activations reaches over all of the stacks."""
+    """How far each of these activations reaches in one of the stacks, on average."""
     import onnx
     import onnxruntime
 
@@ -59,14 +62,15 @@ def _reach(model: Any, names: Iterable[str], stacks: Iterable[Floats]) -> dict[s
     wanted = sorted(set(names) - {one.name for one in seen.graph.output})
     seen.graph.output.extend(onnx.helper.make_empty_tensor_value_info(name) for name in wanted)
     session = onnxruntime.InferenceSession(seen.SerializeToString(), providers=["CPUExecutionProvider"])
-    found: dict[str, Range] = {}
+    lows: dict[str, list[float]] = {name: [] for name in wanted}
+    highs: dict[str, list[float]] = {name: [] for name in wanted}
     for stack in stacks:
         for name, values in zip(wanted, session.run(wanted, {"stack": stack}), strict=True):
-            low, high = found.get(name, (0.0, 0.0))
-            found[name] = (min(low, float(values.min())), max(high, float(values.max())))
-    if not found:
+            lows[name].append(min(0.0, float(values.min())))
+            highs[name].append(max(0.0, float(values.max())))
+    if not all(lows.values()):
         raise ValueError("no pictures to measure activations on")
-    return found
+    return {name: (float(np.mean(lows[name])), float(np.mean(highs[name]))) for name in wanted}
 
 
 class _Rewriting:
@@ -88,10 +92,12 @@ class _Rewriting:
         for node in model.graph.node:
             for name in node.input:
                 self._users.setdefault(name, []).append(node)
-        self._blocks = {id(node): _Block(node, self._users) for node in _between(model.graph)}
+        between, self._last = _between(model.graph)
+        self._blocks = {id(node): _Block(node, self._users) for node in between}
         if not self._blocks:
             raise ValueError("a network without convolutions between the first and the last keeps its floats")
         self.measured = {name for block in self._blocks.values() for name in (block.conv.input[0], block.output)}
+        self.measured |= {node.input[0] for node in self._last}
         """Activations whose range must be known."""
         self._rounded: set[str] = set()
 
@@ -108,6 +114,9 @@ class _Rewriting:
             if id(node) in self._blocks:
                 out += self._block(self._blocks[id(node)], ranges)
             elif id(node) not in replaced:
+                if node in self._last:
+                    # The sum that it is shown is then one of whole numbers.
+                    out += self._round(node.input[0], ranges[node.input[0]])
                 out.append(self._copy(node))
                 if node.op_type in MOVING and node.input[0] in self._rounded:
                     ranges[node.output[0]] = ranges[node.input[0]]
@@ -208,8 +217,8 @@ class _Rewriting:
         return name
 
 
-def _between(graph: Any) -> list[Any]:
-    """The convolutions that come after others and before others."""
+def _between(graph: Any) -> tuple[list[Any], list[Any]]:
+    """The convolutions that come after others and before others, and those that come after others and before none."""
     convolutions = [node for node in graph.node if node.op_type == "Conv"]
     behind: dict[str, bool] = {}
     """Whether an activation comes from a convolution."""
@@ -221,7 +230,9 @@ def _between(graph: Any) -> list[Any]:
     for node in reversed(graph.node):
         comes = node.op_type == "Conv" or any(ahead.get(name, False) for name in node.output)
         ahead.update({name: comes or ahead.get(name, False) for name in node.input})
-    return [node for node in convolutions if behind.get(node.input[0], False) and ahead.get(node.output[0], False)]
+    after = [node for node in convolutions if behind.get(node.input[0], False)]
+    more = [ahead.get(node.output[0], False) for node in after]
+    return list(compress(after, more)), [node for node, one in zip(after, more, strict=True) if not one]
 
 
 class _Block:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from reelmend.detect import agreement as module
 from reelmend.detect.agreement import Agreement, agreement
 from reelmend.detect.evidence import LearnedEvidence
+from reelmend.detect.labels import Labels
 from reelmend.detect.learned import FRINGE, LearnedDetector
 from reelmend.detect.promise import Detection
 from reelmend.film import Mask
@@ -51,17 +52,17 @@ HAND: Places = (MIDDLE, (60, 310), (61, 331), (60, 300), (62, 341))
 
 def test_neighbours_agree_about_dust() -> None:
     asked = agreement(stack_with(*DUST))
-    np.testing.assert_array_equal(asked.agreed(disc()), disc())
+    np.testing.assert_array_equal(asked.agreed(Labels(disc())), disc())
     left = disc()
-    asked.clear_disputed(left, even(0.8))
+    asked.clear_disputed(Labels(left), even(0.8))
     np.testing.assert_array_equal(left, disc())
 
 
 def test_neighbours_disagree_about_what_moves() -> None:
     asked = agreement(stack_with(*HAND))
-    assert not asked.agreed(disc()).any()
+    assert not asked.agreed(Labels(disc())).any()
     left = disc()
-    asked.clear_disputed(left, even(0.8))
+    asked.clear_disputed(Labels(left), even(0.8))
     assert not left.any()
 
 
@@ -69,7 +70,7 @@ def test_what_the_damage_map_is_sure_of_stays() -> None:
     damage = even(0.8)
     damage[MIDDLE] = module.SURE + 0.01
     left = disc()
-    agreement(stack_with(*HAND)).clear_disputed(left, damage)
+    agreement(stack_with(*HAND)).clear_disputed(Labels(left), damage)
     np.testing.assert_array_equal(left, disc())
 
 
@@ -79,7 +80,7 @@ def test_what_is_small_stays() -> None:
         left = np.zeros((HEIGHT, WIDTH), np.bool_)
         left[58 : 58 + side, 313 : 313 + side] = True
         assert (left.sum() < module.SMALL) == stays
-        asked.clear_disputed(left, even(0.8))
+        asked.clear_disputed(Labels(left), even(0.8))
         assert left.any() == stays
 
 
@@ -87,15 +88,15 @@ def test_each_blob_is_judged_by_itself() -> None:
     stack, speck = stack_with(*HAND), disc(8, (30, 30))
     cv2.circle(stack[0], (30, 30), 8, 0.4, -1)
     asked = agreement(stack)
-    np.testing.assert_array_equal(asked.agreed(disc() | speck), speck)
-    assert not asked.agreed(np.zeros_like(speck)).any()
+    np.testing.assert_array_equal(asked.agreed(Labels(disc() | speck)), speck)
+    assert not asked.agreed(Labels(np.zeros_like(speck))).any()
 
 
 @pytest.mark.parametrize("places", [DUST, HAND])
 def test_a_larger_picture_is_judged_alike(places: Places) -> None:
     small = agreement(stack_with(*places))
     large = small.enlarged((3 * HEIGHT, 3 * WIDTH))
-    assert large.agreed(disc(scale=3)).any() == small.agreed(disc()).any() == (places is DUST)
+    assert large.agreed(Labels(disc(scale=3))).any() == small.agreed(Labels(disc())).any() == (places is DUST)
     assert small.enlarged((HEIGHT, WIDTH)) is small
 
 
@@ -110,16 +111,16 @@ def test_wide_pictures_are_judged_like_others(scale: int) -> None:
     speck = np.zeros(shape, np.bool_)
     speck[60 * scale + 1, 320 * scale + 1] = True
     far = disc(place=(60, 320), scale=scale)
-    assert asked.agreed(speck).any()
-    assert asked.agreed(far).any()
+    assert asked.agreed(Labels(speck)).any()
+    assert asked.agreed(Labels(far)).any()
     among[:, 329:] = 0.5
-    assert not Agreement(among, off).enlarged(shape).agreed(far).any()
+    assert not Agreement(among, off).enlarged(shape).agreed(Labels(far)).any()
 
 
 @pytest.mark.parametrize("others", [2, 3])
 def test_two_neighbours_are_enough(others: int) -> None:
-    assert agreement(stack_with(*DUST[: 1 + others])).agreed(disc()).any()
-    assert not agreement(stack_with(*HAND[: 1 + others])).agreed(disc()).any()
+    assert agreement(stack_with(*DUST[: 1 + others])).agreed(Labels(disc())).any()
+    assert not agreement(stack_with(*HAND[: 1 + others])).agreed(Labels(disc())).any()
 
 
 def decided(probability: float, asked: Agreement | None, strength: str = "standard") -> Detection:
@@ -164,4 +165,4 @@ def test_what_is_around_counts_too() -> None:
     for at, one in enumerate(stack[1:]):
         one[:, 330 + 2 * at : 333 + 2 * at] = 0.0
     asked = agreement(stack)
-    assert not asked.agreed(disc(4)).any()
+    assert not asked.agreed(Labels(disc(4))).any()

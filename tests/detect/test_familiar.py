@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from footage import pan
 from reelmend.detect import familiar as module
 from reelmend.detect.familiar import clear_familiar, familiar
+from reelmend.detect.labels import Labels
 from reelmend.detect.learned import LearnedDetector
 from reelmend.motion.cuts import shots
 from reelmend.motion.picture import picture
@@ -139,7 +140,7 @@ def test_blobs_go_by_the_half() -> None:
     mask[5:9, 5:9] = mask[5:9, 20:24] = True
     again = np.zeros_like(mask)
     again[5:8, 5:9] = again[5:7, 20:24] = True
-    clear_familiar(mask, again)
+    clear_familiar(Labels(mask), again)
     assert not mask[5:9, 5:9].any()
     assert mask[5:9, 20:24].all()
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from footage import Speck, damaged, pan
 from reelmend.detect.flight import Flight, flight
+from reelmend.detect.labels import Labels
 from reelmend.detect.learned import LearnedDetector
 from reelmend.detect.promise import Detection
 from reelmend.detect.spike import SpikeDetector, SpikeEvidence
@@ -77,7 +78,7 @@ def test_what_falls_flies_and_it_snows() -> None:
     assert np.count_nonzero(found.flying) > 0.7 * np.count_nonzero(mask)
     assert list(found.flakes) == [True]
     left = mask.copy()
-    found.clear(left, mask)
+    found.clear(Labels(left), mask)
     assert not left.any()
 
 
@@ -86,7 +87,7 @@ def test_dust_does_not(number: int) -> None:
     found, mask = flown(lying(number))
     assert not found.flakes
     left = mask.copy()
-    found.clear(left, mask)
+    found.clear(Labels(left), mask)
     assert np.count_nonzero(left) > 0.95 * np.count_nonzero(mask)
 
 
@@ -106,7 +107,7 @@ def test_dirt_in_snow_is_found() -> None:
     dirt, clump = np.zeros_like(mask), np.zeros_like(mask)
     dirt[6:11, 6:11], clump[HEIGHT - 30 : HEIGHT - 8, 20:50] = True, True
     left = mask | dirt | clump
-    found.clear(left, mask | clump)
+    found.clear(Labels(left), mask | clump)
     np.testing.assert_array_equal(left, dirt | clump)
 
 
@@ -115,7 +116,7 @@ def test_one_bird_flies_and_makes_no_snow() -> None:
     found, mask = flown(specks)
     bird, everything = film(falling(1))[1], mask.copy()
     assert found.flying[bird].mean() > 0.7 and not found.flakes
-    found.clear(everything, np.zeros_like(mask))
+    found.clear(Labels(everything), np.zeros_like(mask))
     assert not everything[bird].any() and np.count_nonzero(everything) > 0.8 * np.count_nonzero(mask & ~bird)
 
 
@@ -137,7 +138,7 @@ def test_a_larger_picture() -> None:
     np.testing.assert_array_equal(large.flying[::2, ::2], found.flying)
     assert large.flakes == {True: 4 * found.flakes[True]}
     left = np.repeat(np.repeat(mask, 2, axis=0), 2, axis=1)
-    large.clear(left, left)
+    large.clear(Labels(left), left)
     assert not left.any()
     assert found.enlarged((HEIGHT, WIDTH)) is found
 

@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reelmend.detect.labels import Labels
 from reelmend.detect.opinions import RULED_OUT, clear_doubted, clear_ruled_out, weighed
 
 shares = st.floats(0, 1)
@@ -42,20 +43,20 @@ def test_a_second_opinion_saves_what_moves_and_not_what_is_damaged() -> None:
     theirs[2:6, 2:6], theirs[20:24, 20:24] = 0.05, 0.9
     sure = mask.copy()
     own = np.full((40, 60), 0.95, np.float32)
-    clear_doubted(mask, own, theirs, np.flatnonzero(theirs), 0.3)
+    clear_doubted(Labels(mask), own, theirs, np.flatnonzero(theirs), 0.3)
     assert not mask[2:6, 2:6].any()
     assert mask[20:24, 20:24].all() and mask[30:34, 50:54].all()
     assert mask.sum() == 32
-    clear_doubted(mask, own - 0.1, theirs, np.flatnonzero(theirs), 0.3)
+    clear_doubted(Labels(mask), own - 0.1, theirs, np.flatnonzero(theirs), 0.3)
     assert mask[20:24, 20:24].all() and mask.sum() == 16
     # Unless the network is sure.
     own[2:6, 2:6] = 0.995
-    clear_doubted(sure, own, theirs, np.flatnonzero(theirs), 0.3)
+    clear_doubted(Labels(sure), own, theirs, np.flatnonzero(theirs), 0.3)
     assert sure[2:6, 2:6].all()
     # Of a small one it may be as sure as it likes.
     small, doubted = np.zeros((40, 60), bool), np.zeros((40, 60), np.float32)
     small[2:5, 2:5], doubted[2:5, 2:5] = True, 0.05
-    clear_doubted(small, own, doubted, np.flatnonzero(doubted), 0.3)
+    clear_doubted(Labels(small), own, doubted, np.flatnonzero(doubted), 0.3)
     assert not small.any()
 
 
@@ -68,7 +69,7 @@ def test_what_the_classical_detector_rules_out_goes_and_what_it_did_not_look_at_
     looked_at = mask.copy()
     looked_at[30:34, 50:54] = False
     looked_at[38, 58] = True
-    clear_ruled_out(mask, theirs, np.flatnonzero(looked_at))
+    clear_ruled_out(Labels(mask), theirs, np.flatnonzero(looked_at))
     assert not mask[2:6, 2:6].any()
     assert mask[20:24, 20:24].all()
     assert mask[30:34, 50:54].all()

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from reelmend.detect.labels import Labels
 from reelmend.film import DamageMap, Mask
 from reelmend.motion.stack import middle_of
 
@@ -46,23 +47,15 @@ class Agreement:
     off: NDArray[np.float32]
     """The frame from their median."""
 
-    def agreed(self, mask: Mask) -> Mask:
+    def agreed(self, labels: Labels) -> Mask:
         """The blobs of a mask about which the neighbours agree."""
-        labels, doubts = self._doubts(mask)
-        return np.asarray((doubts <= AGREE)[labels])
+        return labels.those(self._doubts(labels) <= AGREE)
 
-    def clear_disputed(self, mask: Mask, damage: DamageMap) -> None:
-        """Takes blobs out of a mask, in place, about which the neighbours disagree, unless somewhere in them the
-        damage map is sure."""
-        labels, doubts = self._doubts(mask)
-        highest = np.zeros(len(doubts), np.float32)
-        inside = np.flatnonzero(mask)
-        blob = labels.ravel()[inside]
-        np.maximum.at(highest, blob, damage.ravel()[inside])
-        large = np.bincount(blob, minlength=len(doubts)) >= SMALL * mask.shape[1] / 640
-        gone = (doubts > DISAGREE) & (highest < SURE) & large
-        gone[0] = False
-        mask &= ~gone[labels]
+    def clear_disputed(self, labels: Labels, damage: DamageMap) -> None:
+        """Takes blobs out of a mask about which the neighbours disagree, unless somewhere in them the damage map is
+        sure."""
+        large = labels.area >= SMALL * damage.shape[1] / 640
+        labels.clear((self._doubts(labels) > DISAGREE) & (labels.highest(damage) < SURE) & large)
 
     def enlarged(self, shape: tuple[int, int]) -> Agreement:
         """The same for a larger picture `(h, w)`."""
@@ -72,27 +65,27 @@ class Agreement:
         among, off = (np.asarray(cv2.resize(one, size), np.float32) for one in (self.among, self.off))
         return Agreement(among, off)
 
-    def _doubts(self, mask: Mask) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
-        """Labels of a mask's blobs, and of each how much the neighbours differ from each other, inside or
-        around it, whichever is more, as a share of how much the frame differs from them; infinite for no blob."""
-        count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
-        height, width = mask.shape
+    def _doubts(self, labels: Labels) -> NDArray[np.float64]:
+        """Of each blob how much the neighbours differ from each other, inside or around it, whichever is more, as a
+        share of how much the frame differs from them; infinite for none."""
+        height, width = labels.mask.shape
         reach, step = max(1, round(AROUND * width / 640)), max(1, width // WIDE)
         square = np.ones((2 * (reach // step) + 1,) * 2, np.uint8)
-        doubts = np.full(count, np.inf)
-        for number in range(1, count):
-            left, top, wide, high = (int(value) for value in stats[number, :4])
+        doubts = np.full(labels.count, np.inf)
+        boxes = labels.boxes
+        for number in np.flatnonzero(labels.area):
+            left, top, wide, high = (int(value) for value in boxes[number])
             where = np.s_[
                 max(0, top - reach) : min(height, top + high + reach),
                 max(0, left - reach) : min(width, left + wide + reach),
             ]
-            inside, among = np.asarray(labels[where] == number), self.among[where]
+            inside, among = np.asarray(labels.map[where] == number), self.among[where]
             thin = inside[::step, ::step]
             around = (cv2.dilate(thin.astype(np.uint8), square) != 0) & ~thin
             doubts[number] = apart(among[inside], among[::step, ::step][around]) / max(
                 float(self.off[where][inside].mean()), 1e-6
             )
-        return labels, doubts
+        return doubts
 
 
 def apart(inside: NDArray[np.float32], around: NDArray[np.float32]) -> float:

@@ -179,10 +179,10 @@ def look(window: Window, stack: Floats) -> BlotchEvidence | None:
 def _differences(stack: Floats) -> _Differences:
     scale = stack.shape[2] / 640
     smooth = np.stack([cv2.GaussianBlur(one, (0, 0), SMOOTH * scale) for one in stack]) * np.float32(255)
-    others = smooth[1:]
-    away = smooth[0] - others
-    least = np.where((away > 0).all(0) | (away < 0).all(0), np.abs(away).min(0), np.float32(0))
-    return _Differences(least, smooth[0] - others.mean(0), others.max(0) - others.min(0), scale)
+    centre, others = smooth[0], smooth[1:]
+    highest, lowest = others.max(0), others.min(0)
+    least = np.maximum(np.maximum(centre - highest, lowest - centre), np.float32(0))
+    return _Differences(least, centre - others.mean(0), highest - lowest, scale)
 
 
 def _blotch(

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from reelmend.film import Mask
+from reelmend.detect.labels import Labels
 
 BORDER: Final = 0.012
 """Of the frame's width, at least 6 pixels: how far in the border reaches."""
@@ -36,11 +35,8 @@ def hugs_border(
     return np.asarray((longest >= LENGTH * min(shape)) & (outer >= SHARE * area), np.bool_)
 
 
-def clear_border(mask: Mask) -> None:
-    """Takes blobs that are long and keep to the frame's border out of a mask, in place."""
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
-    where = np.flatnonzero(mask)
-    blob = labels.ravel()[where]
-    longest = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT])
-    gone = hugs_border(where, blob, longest, (mask.shape[0], mask.shape[1]))
-    mask.ravel()[where[gone[blob]]] = False
+def clear_border(labels: Labels) -> None:
+    """Takes blobs that are long and keep to the frame's border out of a mask."""
+    height, width = labels.mask.shape
+    longest = labels.boxes[:, 2:].max(axis=1)
+    labels.clear(hugs_border(labels.where, labels.blob, longest, (height, width)))

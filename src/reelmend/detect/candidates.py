@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelmend.detect.light import noise_by_brightness
-from reelmend.motion.warp import Warped, warp_luma
+from reelmend.motion.warp import Warped, Warps
 from reelmend.motion.windows import Neighbour, Window
 
 _SQUARE = np.ones((3, 3), np.uint8)
@@ -52,13 +52,15 @@ def nearest_pair(window: Window) -> tuple[Neighbour, Neighbour] | None:
     return (side[0], side[1]) if len(side) >= 2 else None
 
 
-def find_candidates(window: Window) -> Candidates | None:
-    """Candidate blobs of a window's centre; None where there are not two neighbours to compare with."""
+def find_candidates(window: Window, warps: Warps | None = None) -> Candidates | None:
+    """Candidate blobs of a window's centre; None where there are not two neighbours to compare with. `warps` are the
+    window's, where others ask for them too."""
     pair = nearest_pair(window)
     if pair is None:
         return None
     centre = window.centre.luma
-    a, b = warp_luma(window, pair[0]), warp_luma(window, pair[1])
+    warps = warps or Warps(window)
+    a, b = warps.of(pair[0]), warps.of(pair[1])
     high, low = cv2.max(a.luma, b.luma), cv2.min(a.luma, b.luma)
     mean = cv2.addWeighted(a.luma, 0.5, b.luma, 0.5, 0)
     noise = noise_by_brightness(centre, mean)

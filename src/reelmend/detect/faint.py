@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelmend.detect.agreement import Agreement
+from reelmend.detect.labels import Labels
 from reelmend.detect.light import MAD_TO_SIGMA, robust_sigma
 from reelmend.detect.promise import Detection
 from reelmend.detect.scales import joined
@@ -135,10 +136,10 @@ def added(found: Detection, again: Detection, agreement: Agreement | None) -> De
     neighbours agree; None: nobody knows whether they do."""
     if again.note:
         return found
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(again.mask.view(np.uint8), connectivity=8)
-    small = stats[:, cv2.CC_STAT_AREA] < LARGE * again.mask.shape[1] / 640
-    small[0] = False
-    mask = small[labels]
+    labels = Labels(again.mask.copy())
+    small = labels.area < LARGE * again.mask.shape[1] / 640
+    mask = labels.those(small)
     if agreement is not None:
-        mask |= agreement.agreed(again.mask & ~mask)
+        labels.clear(small)
+        mask |= agreement.agreed(labels)
     return joined(found, replace(again, mask=mask))

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from reelmend.detect.labels import Labels
 from reelmend.film import Mask
 
 Floats = NDArray[np.float32]
@@ -94,9 +95,6 @@ def _comes_back(stack: list[Floats], expected: Floats, own: Mask) -> bool:
     return True
 
 
-def clear_familiar(mask: Mask, again: Mask) -> None:
-    """Takes blobs of which more than half comes back out of a mask, in place."""
-    _, labels = cv2.connectedComponents(mask.view(np.uint8), connectivity=8)
-    share = np.bincount(labels.ravel(), again.ravel()) > 0.5 * np.bincount(labels.ravel())
-    share[0] = False
-    mask &= ~share[labels]
+def clear_familiar(labels: Labels, again: Mask) -> None:
+    """Takes blobs of which more than half comes back out of a mask."""
+    labels.clear(labels.total(again) > 0.5 * labels.area)

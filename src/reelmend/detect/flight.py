@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelmend.detect.features import FEATURES
+from reelmend.detect.labels import Labels
 from reelmend.detect.recurrence import Others, add_trail
 from reelmend.detect.spike import SpikeEvidence
 from reelmend.film import Mask
@@ -44,18 +45,16 @@ class Flight:
     flakes: Mapping[bool, float]
     """Where it snows, how large what is bright (True) or dark may be to be taken for a flake, pixels."""
 
-    def clear(self, mask: Mask, brighter: NDArray[np.bool_]) -> None:
-        """Takes what flies out of a mask, in place; where it snows, also what is like it. `brighter`: where the frame
-        is brighter than its neighbours."""
+    def clear(self, labels: Labels, brighter: NDArray[np.bool_]) -> None:
+        """Takes what flies out of a mask; where it snows, also what is like it. `brighter`: where the frame is brighter
+        than its neighbours."""
         if not self.flying.any():
             return
-        count, labels, area, bright = _blobs(mask, brighter)
-        gone = np.zeros(count, np.bool_)
-        gone[labels[self.flying]] = True
+        area, gone = labels.area, labels.touching(self.flying)
+        bright = 2 * labels.total(brighter) > area
         for polarity, most in self.flakes.items():
             gone |= (bright == polarity) & (area <= most)
-        gone[0] = False
-        mask &= ~gone[labels]
+        labels.clear(gone)
 
     def enlarged(self, shape: tuple[int, int]) -> Flight:
         """The same for a larger picture `(h, w)`."""
@@ -72,18 +71,20 @@ def flight(evidence: SpikeEvidence, others: Others, seen: Mask, brighter: NDArra
 
     `evidence` is the classical detector's, `others` its blobs in the two frames that it compared with.
     """
-    count, labels, area, bright = _blobs(seen, brighter)
-    best = np.zeros(count, np.float32)
-    np.maximum.at(best, labels.ravel()[evidence.where], _trails(evidence, others, seen))
+    labels = Labels(seen)
+    area = labels.area
+    bright = 2 * labels.total(brighter) > area
+    best = np.zeros(labels.count, np.float32)
+    np.maximum.at(best, labels.map.ravel()[evidence.where], _trails(evidence, others, seen))
     flies = best >= FLIES
     flies[0] = False
-    if np.count_nonzero(flies) < max(MANY, SHARE * (count - 1)):
-        return Flight((flies & (best >= ALONE))[labels], {})
+    if np.count_nonzero(flies) < max(MANY, SHARE * (labels.count - 1)):
+        return Flight(labels.those(flies & (best >= ALONE)), {})
     flakes = {
         bool(polarity): LARGER * float(area[flies & (bright == polarity)].max())
         for polarity in np.unique(bright[flies])
     }
-    return Flight(flies[labels], flakes)
+    return Flight(labels.those(flies), flakes)
 
 
 def _trails(evidence: SpikeEvidence, others: Others, seen: Mask) -> NDArray[np.float32]:
@@ -96,13 +97,3 @@ def _trails(evidence: SpikeEvidence, others: Others, seen: Mask) -> NDArray[np.f
     table = blobs.table.copy()
     add_trail(table, rows, blobs, evidence.pair, others, STEP)
     return np.asarray(table[evidence.blob, FEATURES.index("trail")], np.float32)
-
-
-def _blobs(
-    mask: Mask, brighter: NDArray[np.bool_]
-) -> tuple[int, NDArray[np.int32], NDArray[np.int32], NDArray[np.bool_]]:
-    """How many blobs a mask has, the background counted as one, their labels, areas, and which of them are bright."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
-    area = stats[:, cv2.CC_STAT_AREA]
-    bright = 2 * np.bincount(labels[mask & brighter], minlength=count) > area
-    return count, labels, area, bright

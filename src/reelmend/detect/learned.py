@@ -14,14 +14,16 @@ from reelmend.detect.border import clear_border
 from reelmend.detect.evidence import LearnedEvidence
 from reelmend.detect.familiar import clear_familiar, familiar
 from reelmend.detect.flight import flight
+from reelmend.detect.labels import Labels
 from reelmend.detect.listing import listed
 from reelmend.detect.opinions import Opinion, clear_doubted, clear_ruled_out, weighed
 from reelmend.detect.promise import Detection
-from reelmend.detect.refine import Limits, beside, refine
+from reelmend.detect.refine import Limits, refined
 from reelmend.detect.scales import joined, shrunken
 from reelmend.detect.spike import SpikeDetector
-from reelmend.film import DamageMap, Mask
+from reelmend.film import DamageMap
 from reelmend.motion.stack import middle_of, stack_of
+from reelmend.motion.warp import Warps
 from reelmend.motion.windows import Window
 from reelmend.runtime import Network, load_network
 
@@ -105,7 +107,8 @@ class LearnedDetector:
     def _look(self, window: Window, second: SpikeDetector | None, apart: bool = False) -> LearnedEvidence:
         """`apart`: large blotches are looked for too, and faint damage where there is little grain."""
         network = self._network if window.neighbours or self._network.frames == 1 else self._still
-        stack = stack_of(window, network.frames) if network else None
+        warps = Warps(window)
+        stack = stack_of(window, network.frames, warps) if network else None
         luma = window.centre.luma
         if network is None or stack is None:
             return LearnedEvidence(np.zeros(luma.shape, np.float32), np.zeros(luma.shape, np.bool_), None)
@@ -114,7 +117,7 @@ class LearnedDetector:
             expected = middle_of(stack)
         else:
             expected = cv2.medianBlur(luma, SURROUNDINGS).astype(np.float32) / 255
-        asked = second.look(window) if second and len(stack) > 1 else None
+        asked = second.look(window, warps) if second and len(stack) > 1 else None
         at_end = self._apart and len(stack) > 1 and not (window.before and window.after)
         seen = LearnedEvidence(damage, stack[0] > expected, network, asked, at_end=at_end)
         if not self._apart or len(stack) == 1:
@@ -171,9 +174,9 @@ class LearnedDetector:
         asked = evidence.second
         assert asked and evidence.network
         beside = [other.opinion if other else None for other in others]
-        seen = self._own(evidence.damage, evidence.network, 1.0, self._strength)
+        seen = self._own(evidence.damage, evidence.network, 1.0, self._strength).mask
         if evidence.raised is not None:
-            seen |= self._own(evidence.raised, evidence.network, 1.0, STRONGER[self._strength])
+            seen |= self._own(evidence.raised, evidence.network, 1.0, STRONGER[self._strength]).mask
         first, last = (other.blobs if other else None for other in beside)
         flown = flight(asked, (first, last), seen, evidence.brighter)
         return Opinion(second.decide(asked, tuple(beside)).damage, asked.where, flown)
@@ -195,36 +198,39 @@ class LearnedDetector:
         if theirs:
             theirs = theirs.enlarged(shape)
             damage = weighed(damage, theirs.damage, theirs.candidates)
-        mask = refine(damage, self.limits(evidence.network, shape, scale, strength, evidence.at_end))
+        labels = refined(damage, self.limits(evidence.network, shape, scale, strength, evidence.at_end))
         if evidence.network.frames > 1:
-            clear_border(mask)
+            clear_border(labels)
         if theirs:
-            clear_doubted(mask, evidence.damage, theirs.damage, theirs.candidates, DOUBTED[strength])
+            clear_doubted(labels, evidence.damage, theirs.damage, theirs.candidates, DOUBTED[strength])
         if evidence.agreement is not None:
-            own = beside(self._own(evidence.damage, evidence.network, scale, strength), mask)
+            own = self._own(evidence.damage, evidence.network, scale, strength)
+            own.clear(own.touching(labels.mask))
             if theirs:
                 clear_ruled_out(own, theirs.damage, theirs.candidates)
             agreed = evidence.agreement.agreed(own)
-            damage = np.where(agreed, np.maximum(damage, evidence.damage), damage)
-            mask |= agreed
-            evidence.agreement.clear_disputed(mask, damage)
+            if agreed.any():
+                damage = damage.copy()
+                damage[agreed] = np.maximum(damage[agreed], evidence.damage[agreed])
+                labels = Labels(labels.mask | agreed)
+            evidence.agreement.clear_disputed(labels, damage)
         if evidence.again is not None:
-            clear_familiar(mask, evidence.again)
+            clear_familiar(labels, evidence.again)
         if theirs:
-            theirs.flown.clear(mask, evidence.brighter)
-        share = float(np.count_nonzero(mask)) / mask.size
+            theirs.flown.clear(labels, evidence.brighter)
+        share = len(labels.where) / damage.size
         if share > LOST_SHARE[strength]:
             note = f"{share:.0%} of it looks damaged: left alone"
             return Detection(damage, np.zeros(shape, np.bool_), (), note)
-        return Detection(damage, mask, listed(damage, mask, evidence.brighter))
+        return Detection(damage, labels.mask, listed(damage, labels, evidence.brighter))
 
-    def _own(self, damage: DamageMap, network: Network, scale: float, strength: str) -> Mask:
+    def _own(self, damage: DamageMap, network: Network, scale: float, strength: str) -> Labels:
         """What the network alone finds one strength stronger, with outlines no wider."""
         shape = (damage.shape[0], damage.shape[1])
         usual, ready = (self.limits(network, shape, scale, one) for one in (strength, STRONGER[strength]))
-        mask = refine(damage, replace(ready, fringe=min(usual.fringe, ready.seed)))
-        clear_border(mask)
-        return mask
+        labels = refined(damage, replace(ready, fringe=min(usual.fringe, ready.seed)))
+        clear_border(labels)
+        return labels
 
     def limits(
         self,

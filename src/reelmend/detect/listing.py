@@ -9,29 +9,19 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from reelmend.detect.labels import Labels
 from reelmend.detect.promise import Blob, Detection
 from reelmend.film import DamageMap, Mask
 
 
-def listed(damage: DamageMap, mask: Mask, brighter: NDArray[np.bool_]) -> tuple[Blob, ...]:
-    """The blobs of a mask `(h, w)`, bright where most of one is `brighter` than what it is held against."""
-    count, labels, stats, centres = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
-    if count == 1:
-        return ()
-    where = np.flatnonzero(mask)
-    blob = labels.ravel()[where]
-    highest = np.zeros(count, np.float32)
-    np.maximum.at(highest, blob, damage.ravel()[where])
-    bright = np.bincount(blob[brighter.ravel()[where]], minlength=count) * 2 > stats[:, cv2.CC_STAT_AREA]
+def listed(damage: DamageMap, labels: Labels, brighter: NDArray[np.bool_]) -> tuple[Blob, ...]:
+    """The blobs of a mask, bright where most of one is `brighter` than what it is held against."""
+    area, highest = labels.area, labels.highest(damage)
+    bright = 2 * labels.total(brighter) > area
+    x, y = labels.centres
     return tuple(
-        Blob(
-            float(centres[n, 0]),
-            float(centres[n, 1]),
-            int(stats[n, cv2.CC_STAT_AREA]),
-            float(highest[n]),
-            "bright" if bright[n] else "dark",
-        )
-        for n in range(1, count)
+        Blob(float(x[n]), float(y[n]), int(area[n]), float(highest[n]), "bright" if bright[n] else "dark")
+        for n in np.flatnonzero(area)
     )
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from reelmend.detect.flight import Flight
+from reelmend.detect.labels import Labels
 from reelmend.detect.scales import enlarged
-from reelmend.film import DamageMap, Mask
+from reelmend.film import DamageMap
 
 OWN, THEIRS, BIAS = 0.772, 0.757, -0.036
 """Of the logistic regression of the truth on both detectors' log odds, where the classical one has a candidate; fitted
@@ -67,42 +67,36 @@ def weighed(damage: DamageMap, theirs: DamageMap, candidates: NDArray[np.intp]) 
     return np.asarray(1 / (1 + np.exp(-pooled)), np.float32)
 
 
-def clear_doubted(mask: Mask, own: DamageMap, theirs: DamageMap, candidates: NDArray[np.intp], least: float) -> None:
-    """Takes blobs out of a mask, in place, to whose candidate pixels the classical detector gives less than `least`,
-    unless they are `LARGE` and the network, whose map is `own`, is `SURE` of them; and blobs of which it has no
-    opinion, unless the network is sure of them `ALONE`."""
-    count, labels = cv2.connectedComponents(mask.view(np.uint8), connectivity=8)
-    inside = np.flatnonzero(mask)
-    blob = labels.ravel()[inside]
-    area = np.bincount(blob, minlength=count)
-    mean = np.bincount(blob, own.ravel()[inside], minlength=count) / np.maximum(area, 1)
-    shared, blob, seen, total = _heard(mask, labels, count, theirs, candidates)
-    sure = np.bincount(blob, own.ravel()[shared] >= SURE, minlength=count)
-    stays = (sure >= OF * seen) & (area >= LARGE * mask.shape[1] / 640)
+def clear_doubted(
+    labels: Labels, own: DamageMap, theirs: DamageMap, candidates: NDArray[np.intp], least: float
+) -> None:
+    """Takes blobs out of a mask to whose candidate pixels the classical detector gives less than `least`, unless they
+    are `LARGE` and the network, whose map is `own`, is `SURE` of them; and blobs of which it has no opinion, unless the
+    network is sure of them `ALONE`."""
+    area = labels.area
+    mean = labels.total(own) / np.maximum(area, 1)
+    shared, blob, seen, total = _heard(labels, theirs, candidates)
+    sure = np.bincount(blob, own.ravel()[shared] >= SURE, minlength=labels.count)
+    stays = (sure >= OF * seen) & (area >= LARGE * own.shape[1] / 640)
     unheard = seen < SEEN_BY_BOTH * area
-    gone = np.where(unheard, mean < ALONE, (total < least * seen) & ~stays)
-    gone[0] = False
-    mask &= ~gone[labels]
+    labels.clear(np.where(unheard, mean < ALONE, (total < least * seen) & ~stays))
 
 
-def clear_ruled_out(mask: Mask, theirs: DamageMap, candidates: NDArray[np.intp]) -> None:
-    """Takes blobs out of a mask, in place, that the classical detector has looked at and `RULED_OUT`."""
-    count, labels = cv2.connectedComponents(mask.view(np.uint8), connectivity=8)
-    _, _, seen, total = _heard(mask, labels, count, theirs, candidates)
-    gone = (seen > 0) & (total < RULED_OUT * seen)
-    gone[0] = False
-    mask &= ~gone[labels]
+def clear_ruled_out(labels: Labels, theirs: DamageMap, candidates: NDArray[np.intp]) -> None:
+    """Takes blobs out of a mask that the classical detector has looked at and `RULED_OUT`."""
+    _, _, seen, total = _heard(labels, theirs, candidates)
+    labels.clear((seen > 0) & (total < RULED_OUT * seen))
 
 
 def _heard(
-    mask: Mask, labels: NDArray[np.int32], count: int, theirs: DamageMap, candidates: NDArray[np.intp]
+    labels: Labels, theirs: DamageMap, candidates: NDArray[np.intp]
 ) -> tuple[NDArray[np.intp], NDArray[np.int32], NDArray[np.intp], NDArray[np.float64]]:
-    """Candidates in a mask and the blob of each; then, of each of `count` blobs, how many it has, and the sum of what
-    the classical detector gives them."""
-    shared = candidates[mask.ravel()[candidates]]
-    blob = labels.ravel()[shared]
-    seen = np.bincount(blob, minlength=count)
-    total = np.bincount(blob, theirs.ravel()[shared], minlength=count)
+    """Candidates in a mask and the blob of each; then, of every blob, how many it has, and the sum of what the
+    classical detector gives them."""
+    shared = candidates[labels.mask.ravel()[candidates]]
+    blob = labels.map.ravel()[shared]
+    seen = np.bincount(blob, minlength=labels.count)
+    total = np.bincount(blob, theirs.ravel()[shared], minlength=labels.count)
     return shared, blob, seen, np.asarray(total, np.float64)
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
-import numpy as np
-
+from reelmend.detect.labels import Labels
 from reelmend.film import DamageMap, Mask
 
 
@@ -29,28 +27,15 @@ def refine(damage: DamageMap, limits: Limits) -> Mask:
 
     Raises ValueError if `fringe` exceeds `seed`.
     """
+    return refined(damage, limits).mask
+
+
+def refined(damage: DamageMap, limits: Limits) -> Labels:
+    """The same as blobs."""
     if limits.fringe > limits.seed:
         raise ValueError(f"fringe {limits.fringe} exceeds seed {limits.seed}")
-    fringe = (damage >= limits.fringe).view(np.uint8)
-    if not fringe.any():
-        return np.zeros(damage.shape, np.bool_)
-    count, labels = cv2.connectedComponents(fringe, connectivity=8, ltype=cv2.CV_32S)
-    where = np.flatnonzero(fringe.view(np.bool_))
-    piece = labels.ravel()[where]
-    area = np.bincount(piece, minlength=count)
-    keep = (area >= limits.smallest) & (area <= limits.largest)
-    seeded = np.zeros(count, np.bool_)
-    seeded[piece[damage.ravel()[where] >= limits.seed]] = True
-    keep &= seeded
-    mask = np.zeros(damage.shape, np.bool_)
-    mask.ravel()[where[keep[piece]]] = True
-    return mask
-
-
-def beside(mask: Mask, other: Mask) -> Mask:
-    """The blobs of a mask that do not touch what is in another."""
-    count, labels = cv2.connectedComponents(mask.view(np.uint8), connectivity=8)
-    apart = np.ones(count, np.bool_)
-    apart[labels[other]] = False
-    apart[0] = False
-    return np.asarray(apart[labels])
+    labels = Labels(damage >= limits.fringe)
+    area = labels.area
+    keep = (area >= limits.smallest) & (area <= limits.largest) & (labels.highest(damage) >= limits.seed)
+    labels.clear(~keep)
+    return labels

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from reelmend.detect.labels import Labels
 from reelmend.detect.listing import listed_anew
 from reelmend.detect.promise import Detection
 from reelmend.film import DamageMap
@@ -60,20 +61,24 @@ def enlarged(
 
 def joined(fine: Detection, coarse: Detection) -> Detection:
     """What either found, at the scan's own size; where both did, as the scan has it."""
-    height, width = fine.mask.shape
-    count, labels = cv2.connectedComponents(coarse.mask.view(np.uint8), connectivity=8)
-    if count == 1:
+    labels = Labels(coarse.mask)
+    if labels.count == 1:
         return fine
-    smooth = cv2.resize(coarse.mask.view(np.uint8) * np.float32(1), (width, height), interpolation=cv2.INTER_LINEAR)
-    mask = smooth >= np.float32(0.5)
-    of_coarse = cv2.resize(labels.astype(np.float32), (width, height), interpolation=cv2.INTER_NEAREST).astype(np.int32)
-    area = np.bincount(of_coarse.ravel(), minlength=count)
-    known = np.bincount(of_coarse[fine.mask], minlength=count)
+    of_coarse, spread, theirs = labels.map, coarse.mask, coarse.damage
+    if coarse.mask.shape != fine.mask.shape:
+        size = fine.mask.shape[1], fine.mask.shape[0]
+        of_coarse = cv2.resize(labels.map, size, interpolation=cv2.INTER_NEAREST)
+        smooth = cv2.resize(coarse.mask.view(np.uint8) * np.float32(1), size, interpolation=cv2.INTER_LINEAR)
+        spread, theirs = smooth >= np.float32(0.5), cv2.resize(coarse.damage, size)
+    area = np.bincount(of_coarse.ravel()[np.flatnonzero(of_coarse)], minlength=labels.count)
+    known = np.bincount(of_coarse[fine.mask], minlength=labels.count)
     new = known < KNOWN * area
     new[0] = False
-    added = mask & new[of_coarse]
-    damage = np.maximum(fine.damage, np.where(added, cv2.resize(coarse.damage, (width, height)), 0))
-    mask = fine.mask | added
+    where = np.flatnonzero(spread)
+    where = where[new[of_coarse.ravel()[where]]]
+    mask, damage = fine.mask.copy(), fine.damage.copy()
+    mask.ravel()[where] = True
+    damage.ravel()[where] = np.maximum(damage.ravel()[where], theirs.ravel()[where])
     scale_y, scale_x = (mask.shape[n] / coarse.mask.shape[n] for n in (0, 1))
     blobs = [
         *fine.blobs,

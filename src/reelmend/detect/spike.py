@@ -16,6 +16,7 @@ from reelmend.detect.recurrence import Others, add_recurrence, add_trail
 from reelmend.detect.refine import Limits, refine
 from reelmend.detect.trees import Trees, load_trees
 from reelmend.film import Mask
+from reelmend.motion.warp import Warps
 from reelmend.motion.windows import Neighbour, Window
 
 SEED_PROBABILITY = {"gentle": 0.9, "standard": 0.7, "strong": 0.3}
@@ -70,8 +71,8 @@ class SpikeDetector:
         self._min_blob, self._max_blob = min_blob, max_blob
         self._trees = trees or load_trees()
 
-    def look(self, window: Window) -> SpikeEvidence:
-        found = find_candidates(window)
+    def look(self, window: Window, warps: Warps | None = None) -> SpikeEvidence:
+        found = find_candidates(window, warps)
         if found is None:
             return SpikeEvidence(window, None, np.zeros(0, np.intp), np.zeros(0, np.int32), None)
         return SpikeEvidence(window, found.pair, found.where, found.blob, Blobs(window, found))

@@ -5,29 +5,25 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from reelmend.motion.warp import warp_luma
+from reelmend.motion.warp import Warps
 from reelmend.motion.windows import Neighbour, Window
 
 STEPS = (-1, 1, -2, 2)
 """Of the neighbours in a stack, after the centre, in different pictures; negative = before."""
 
 
-def stack_of(window: Window, frames: int) -> NDArray[np.float32] | None:
+def stack_of(window: Window, frames: int, warps: Warps | None = None) -> NDArray[np.float32] | None:
     """`(frames, h, w)` float32 0..1: the centre, then its neighbours, nearest first; None where there is none.
 
     A missing neighbour is stood in for by one of the other side, as far away where there is one: training does the
-    same, so a network knows ends of shots.
+    same, so a network knows ends of shots. `warps` are the window's, where others ask for them too.
     """
     there = {one.step: one for one in window.neighbours}
     if frames > 1 and not there:
         return None
+    warps = warps or Warps(window)
     chosen = [stand_in(there, step) for step in STEPS[: frames - 1]]
-    warped: dict[int, NDArray[np.uint8]] = {}
-    planes = [window.centre.luma]
-    for one in chosen:
-        if one.step not in warped:
-            warped[one.step] = warp_luma(window, one).luma
-        planes.append(warped[one.step])
+    planes = [window.centre.luma, *(warps.of(one).luma for one in chosen)]
     stack = np.empty((len(planes), *window.centre.luma.shape), np.float32)
     for plane, out in zip(planes, stack, strict=True):
         np.multiply(plane, np.float32(1 / 255), out=out)

@@ -44,6 +44,20 @@ def warp_luma(window: Window, neighbour: Neighbour) -> Warped:
     return Warped(add_light(moved, light), np.asarray(inside, np.uint8), light)
 
 
+class Warps:
+    """The neighbours of a window on the centre's pixels, each warped when it is first asked for."""
+
+    def __init__(self, window: Window) -> None:
+        self._window = window
+        self._made: dict[Neighbour, Warped] = {}
+
+    def of(self, neighbour: Neighbour) -> Warped:
+        """`warp_luma` of one of the window's neighbours."""
+        if neighbour not in self._made:
+            self._made[neighbour] = warp_luma(self._window, neighbour)
+        return self._made[neighbour]
+
+
 def light_difference(centre: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.float32]:
     """How much brighter `centre` is than `other`, slowly varying: a small grid, 8-bit codes.
 

@@ -37,7 +37,9 @@ def main() -> None:
             chosen = argparse.Namespace(**{**vars(options), "split": split})
             result["quality"] |= {split: quality.measure_quality(chosen)}  # type: ignore[operator]
     if not options.skip_speed:
-        result["speed"] = speed.measure_speed(options.out, speed.chosen(options.cases))
+        result["speed"] = speed.measure_speed(
+            options.out, speed.chosen(options.cases), openvino=not options.without_openvino
+        )
     target = options.out / "results.json"
     target.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     print(f"\n{target}")

@@ -1,14 +1,16 @@
 """Speed of detectors' networks on a processor, flow excluded: seconds for a frame, engine by engine.
 
     python -m benchmarks.detector_speed [NAME ...] [--size 1920x1080] [--threads 2] [--seconds 6]
+        [--write docs/detection.md]
 
 NAME is a shipped network, a card's path, or a network of the zoo with sizes, given random weights:
 `unet:5:{"width": 16, "depth": 3}` is a U-Net that is shown five frames. Without names: the Attention U-Net of base 16
 that others are measured against, and the sizes of `fast`, `best` and `still`.
 
 The first figure is processor time over threads, the best of several runs: what a frame takes on idle cores; the second
-is what the clock said. int8 needs nncf (`pip install nncf`), and is calibrated on noise here: its speed is meant, not
-its map.
+is what the clock said. `--write` puts the first, as megapixels a second on OpenVINO in bf16, into the rows of
+`python -m benchmarks.detection --alone`, each network as it is told of there: speed is one of the network, whatever it
+was trained on.
 """
 
 from __future__ import annotations
@@ -24,16 +26,21 @@ from typing import Any
 import numpy as np
 import torch
 
+from benchmarks.detection import BEGIN_ALONE
+from benchmarks.documents import fill, table_of
+from benchmarks.networks import FAMILIES
 from reelmend.errors import ReelMendError
 from reelmend.nets.card import publish
 from reelmend.nets.sizes import BEST, FAST, STILL
 from reelmend.nets.zoo import Detector
-from reelmend.runtime import Network, load_network
+from reelmend.runtime import Network, cards, load_network
+from reelmend.runtime.network import Precision
 
 REFERENCE = 'attention-unet:5:{"width": 16, "depth": 3}'
 
-ENGINES = (
+ENGINES: tuple[tuple[str, Precision], ...] = (
     ("onnxruntime", "f32"),
+    ("onnxruntime", "int8"),
     ("openvino", "f32"),
     ("openvino", "bf16"),
     ("openvino", "int8"),
@@ -55,7 +62,7 @@ def random_card(name: str, folder: Path) -> Path:
     """The card of a network of the zoo with random weights and statistics; `name` as on the command line."""
     net_name, frames, sizes = name.split(":", 2)
     torch.manual_seed(0)
-    net = Detector(net_name, int(frames), sizes=json.loads(sizes))
+    net = Detector(net_name, int(frames), "ranked" if frames == "5" else None, json.loads(sizes))
     facts = {"recipe": {}, "data": [], "operating_points": {"gentle": 0.9, "standard": 0.5, "strong": 0.1}}
     file = f"{net_name}-{abs(hash(name)):x}"
     publish(net, facts, folder, file)
@@ -69,25 +76,9 @@ def runs(card: Path | str, threads: int, wanted: list[str]) -> Iterator[tuple[st
         if not any(one in label for one in wanted):
             continue
         try:
-            if precision == "int8":
-                yield label, _int8(load_network(str(card), "cpu", threads, "onnxruntime"), threads)
-            else:
-                network = load_network(str(card), "cpu", threads, engine, precision)  # type: ignore[arg-type]
-                yield label, network.engine.run
+            yield label, load_network(str(card), "cpu", threads, engine, precision).engine.run
         except (ImportError, ReelMendError) as error:
             print(f"  {label:<18} left out: {error}")
-
-
-def _int8(network: Network, threads: int) -> Run:
-    import nncf
-    import openvino
-
-    graph = network.engine.graph  # type: ignore[attr-defined]
-    core = openvino.Core()
-    noise = [np.random.default_rng(n).random((1, network.frames, 128, 128), np.float32) for n in range(8)]
-    model = nncf.quantize(core.read_model(str(graph)), nncf.Dataset(noise))
-    compiled = core.compile_model(model, "CPU", {"INFERENCE_NUM_THREADS": threads})
-    return lambda stack: compiled([stack])
 
 
 def seconds(run: Run, stack: np.ndarray, threads: int, budget: float) -> tuple[float, float]:
@@ -112,18 +103,46 @@ def measure(names: list[str], size: tuple[int, int], threads: int, budget: float
     with tempfile.TemporaryDirectory() as folder:
         for name in names:
             card: Path | str = random_card(name, Path(folder)) if name.count(":") >= 2 else name
-            facts = load_network(str(card), "cpu", threads, "onnxruntime").card
+            network = load_network(str(card), "cpu", threads, "onnxruntime")
+            facts = network.card
             net = Detector(**facts.architecture.model_dump())
             weights = sum(one.numel() for one in net.parameters())
             print(f"{name}  ({weights / 1e6:.2f} M parameters, margin {facts.margin})")
-            width, height = (-(-side // facts.multiple) * facts.multiple for side in size)
-            stack = np.random.default_rng(0).random((1, facts.architecture.frames, height, width), np.float32)
+            stack = shown(network, size)
             for label, run in runs(card, threads, engines):
                 used, clock = seconds(run, stack, threads, budget)
                 ratio = used / first.setdefault(label, used)
                 print(
                     f"  {label:<18} {used:7.3f} s  {clock:7.3f} s on the clock  {ratio:5.2f} of the first", flush=True
                 )
+
+
+def write_speeds(document: Path, size: tuple[int, int], threads: int, budget: float) -> None:
+    """Fill in the megapixels a second of the networks that a document's table tells of, each measured once."""
+    known: dict[str, str] = {}
+    cells: dict[str, str] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for row in table_of(document, BEGIN_ALONE):
+            name = row["detector"]
+            if name not in cards():
+                net, sizes = FAMILIES[row["network"]]
+                frames = 1 if row["sees"] == "one frame" else int(row["sees"].split()[-1])
+                name = f"{net}:{frames}:{json.dumps(sizes)}"
+            if name not in known:
+                card = random_card(name, Path(folder)) if ":" in name else name
+                network = load_network(str(card), "cpu", threads, "openvino", "bf16")
+                used, _ = seconds(network.engine.run, shown(network, size), threads, budget)
+                known[name] = f"{size[0] * size[1] / used / network.card.views / 1e6:.1f}"
+                print(name, known[name], flush=True)
+            cells[row["detector"]] = known[name]
+    fill(document, BEGIN_ALONE, "MP/s", cells)
+
+
+def shown(network: Network, size: tuple[int, int]) -> np.ndarray:
+    """A stack of noise as wide and high as a size, rounded up to what the network takes."""
+    multiple = network.card.multiple
+    width, height = (-(-side // multiple) * multiple for side in size)
+    return np.random.default_rng(0).random((1, network.frames, height, width), np.float32)
 
 
 def main() -> None:
@@ -137,8 +156,12 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=6.0, help="for each figure")
     parser.add_argument("--engines", nargs="*", default=[""], help="parts of their names: openvino, bf16")
+    parser.add_argument("--write", type=Path, metavar="DOCUMENT")
     options = parser.parse_args()
     width, height = (int(side) for side in options.size.split("x"))
+    if options.write:
+        write_speeds(options.write, (width, height), options.threads, options.seconds)
+        return
     measure(options.names or default_names(), (width, height), options.threads, options.seconds, options.engines)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 END = "<!-- end of table -->"
@@ -31,6 +32,24 @@ def merge(document: Path, begin: str, table: str, order: str | None = None) -> s
     text = "\n".join([*head, *rows])
     put(document, begin, text)
     return text
+
+
+def table_of(document: Path, begin: str) -> list[dict[str, str]]:
+    """The rows of a document's table, their cells by heading."""
+    head, rows = _rows(_parted(document, begin)[1])
+    return [dict(zip(_cells(head[0]), _cells(row), strict=True)) for row in rows]
+
+
+def fill(document: Path, begin: str, heading: str, cells: Mapping[str, str]) -> None:
+    """Put cells into a column of a document's table, by what stands in the first column of their rows."""
+    head, rows = _rows(_parted(document, begin)[1])
+    column = _cells(head[0]).index(heading)
+    filled = []
+    for row in rows:
+        told = _cells(row)
+        told[column] = cells.get(told[0], told[column])
+        filled.append("| " + " | ".join(told) + " |")
+    put(document, begin, "\n".join([*head, *filled]))
 
 
 def _under(row: str, old_head: list[str], head: list[str]) -> str:

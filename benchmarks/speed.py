@@ -141,15 +141,20 @@ def _write(target: Path, case: Case, frames: Iterable[Frame]) -> None:
 
 _RUN = "import json, sys, reelmend; print(json.dumps(reelmend.restore(sys.argv[1], sys.argv[2]).seconds))"
 
+_WITHOUT_OPENVINO = "import sys; sys.modules['openvino'] = None; "
+"""As where it is not installed."""
 
-def restore(film: Path, frames: int) -> dict[str, Any]:
+
+def restore(film: Path, frames: int, openvino: bool = True) -> dict[str, Any]:
     """One run of `reelmend restore` in a process of its own: seconds, frames a second, peak memory, stages.
 
-    `seconds` is the whole process, its start included; `frames_per_second` comes from it.
+    `seconds` is the whole process, its start included; `frames_per_second` comes from it. `openvino`: networks may
+    run on it, where it is installed.
     """
     with tempfile.TemporaryDirectory(dir=film.parent) as scratch:
         # No report: its pictures are no part of decode, detect, repair, regrain and encode.
-        words = [sys.executable, "-c", _RUN, str(film), str(Path(scratch) / "restored.mkv")]
+        program = _RUN if openvino else _WITHOUT_OPENVINO + _RUN
+        words = [sys.executable, "-c", program, str(film), str(Path(scratch) / "restored.mkv")]
         begun = time.perf_counter()
         with tempfile.TemporaryFile() as said:
             child = subprocess.Popen(words, stdout=said, stderr=said)
@@ -184,13 +189,14 @@ def use_cores(number: int) -> None:
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:number])
 
 
-def measure_speed(out: Path, cases: Sequence[Case], source: Path = BUNDLED) -> dict[str, Any]:
-    """Build the films that are missing, restore each, print a line each; the figures by case."""
+def measure_speed(out: Path, cases: Sequence[Case], source: Path = BUNDLED, openvino: bool = True) -> dict[str, Any]:
+    """Build the films that are missing, restore each, print a line each; the figures by case. `openvino` as in
+    `restore`."""
     result: dict[str, Any] = {}
     print(f"on {cores()} cores; load before: {os.getloadavg()[0]:.1f}")
     print(f"{'':30} {'frames/s':>9} {'seconds':>8} {'CPU s':>8} {'peak MB':>8}   seconds by stage, all threads")
     for case in cases:
-        figures = restore(build(case, out / "speed", source), case.frames)
+        figures = restore(build(case, out / "speed", source), case.frames, openvino)
         result[case.name] = asdict(case) | figures
         stages = "  ".join(f"{name} {seconds:.1f}" for name, seconds in figures["stages"].items())
         print(
@@ -204,6 +210,7 @@ def measure_speed(out: Path, cases: Sequence[Case], source: Path = BUNDLED) -> d
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cores", type=int, default=2, help="processor cores to use (Linux)")
     parser.add_argument("--cases", nargs="*", help="only the films whose names begin so")
+    parser.add_argument("--without-openvino", action="store_true", help="networks run on ONNX Runtime, as installed")
 
 
 def chosen(names: Sequence[str] | None) -> list[Case]:
@@ -216,7 +223,7 @@ def main() -> None:
     add_arguments(parser)
     options = parser.parse_args()
     use_cores(options.cores)
-    result = measure_speed(options.out, chosen(options.cases))
+    result = measure_speed(options.out, chosen(options.cases), openvino=not options.without_openvino)
     target = options.out / "speed.json"
     target.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     print(target)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from benchmarks.documents import END, merge, put
+from benchmarks.documents import END, fill, merge, put, table_of
 
 BEGIN = "<!-- table: of films -->"
 HEAD = "| film | grain | Dice |\n| --- | --- | --- |\n"
@@ -43,6 +43,14 @@ def test_several_rows_of_one_go_together(document: Path) -> None:
 def test_kept_rows_have_a_dash_in_new_columns(document: Path) -> None:
     merged = merge(document, BEGIN, "| film | Dice | blur |\n| --- | --- | --- |\n| quay | 0.4 | 2 |")
     assert merged.splitlines()[2:] == ["| street | 0.5 | - |", "| train | 0.7 | - |", "| quay | 0.4 | 2 |"]
+
+
+def test_one_column_is_filled_in(document: Path) -> None:
+    assert table_of(document, BEGIN)[1] == {"film": "train", "grain": "4", "Dice": "0.7"}
+    fill(document, BEGIN, "grain", {"train": "9", "quay": "1"})
+    assert document.read_text() == (
+        f"Before.\n\n{BEGIN}\n{HEAD}| street | 3 | 0.5 |\n| train | 9 | 0.7 |\n{END}\n\nAfter, {END} too.\n"
+    )
 
 
 def test_a_document_without_the_marks_is_left_alone(document: Path) -> None:

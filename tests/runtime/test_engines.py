@@ -101,16 +101,6 @@ def test_eight_bits_are_taken_where_the_processor_multiplies_them(
     assert network.engine.graph.name == graph
 
 
-@pytest.mark.parametrize(("tiles", "precision"), [(True, "bf16"), (False, "int8")])
-def test_openvino_computes_in_bf16_where_the_processor_multiplies_tiles(
-    tiles: bool, precision: Precision, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("reelmend.runtime.network.multiplies_bytes", lambda: True)
-    monkeypatch.setattr("reelmend.runtime.network.multiplies_tiles", lambda: tiles)
-    assert load_network("fast", "cpu", engine="openvino", precision=None).precision == precision
-    assert load_network("fast", "cpu", engine="onnxruntime", precision=None).precision == "int8"
-
-
 @pytest.mark.parametrize(
     ("system", "machine", "flags", "able"),
     [
@@ -131,16 +121,6 @@ def test_what_a_processor_can_do(
     if flags is not None:
         (tmp_path / "cpuinfo").write_text(flags)
     assert processor.multiplies_bytes.__wrapped__() is able
-
-
-@pytest.mark.parametrize(("flags", "able"), [("flags : avx512_bf16 amx_bf16", True), ("flags : avx512_bf16", False)])
-def test_which_processors_multiply_tiles(
-    flags: str, able: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(processor, "CPUINFO", tmp_path / "cpuinfo")
-    assert processor.multiplies_tiles.__wrapped__() is False, "there is no such file"
-    (tmp_path / "cpuinfo").write_text(flags)
-    assert processor.multiplies_tiles.__wrapped__() is able
 
 
 def test_another_number_of_frames_is_refused(tmp_path: Path) -> None:

@@ -13,26 +13,12 @@ DOT_PRODUCTS = {"avx512_vnni", "avx_vnni", "asimddp"}
 products on Arm's. Without them 8 bits are hardly faster, and on older x86 sums are cut off at 16 bits."""
 
 
-TILES_OF_BF16 = {"amx_bf16"}
-"""Linux's name of instructions that multiply whole tiles of bf16 at once (Intel's AMX)."""
-
-
 @cache
 def multiplies_bytes() -> bool:
     """Whether this processor multiplies 8-bit integers faster than floats, and exactly; False where nobody knows."""
     if platform.system() == "Darwin":
         return platform.machine() == "arm64"
-    return _has(DOT_PRODUCTS)
-
-
-@cache
-def multiplies_tiles() -> bool:
-    """Whether this processor multiplies bf16 so fast that 8 bits gain nothing; False where nobody knows."""
-    return _has(TILES_OF_BF16)
-
-
-def _has(instructions: set[str]) -> bool:
     try:
-        return not instructions.isdisjoint(CPUINFO.read_text(encoding="ascii", errors="replace").split())
+        return not DOT_PRODUCTS.isdisjoint(CPUINFO.read_text(encoding="ascii", errors="replace").split())
     except OSError:
         return False

@@ -110,17 +110,21 @@ def test_the_views_of_a_frame_and_of_the_program(page, media: Path, tmp_path: Pa
 
         # What is typed and asked for while the list of recipes is still under way counts.
         held: list[sync_api.Route] = []
-        page.route("**/api/recipes", lambda route: held.append(route))
+        hold = [held.append]
+        page.route("**/api/recipes", lambda route: hold[-1](route))
         page.keyboard.press("Alt+5")
         expect(page.locator("#trial-empty")).to_be_visible()
         page.fill("#trial-frames", "3")
         page.fill("#trial-start", "1")
         page.click("#trial-go")
-        page.wait_for_timeout(100)
+        for _ in range(500):
+            if held:
+                break
+            page.wait_for_timeout(20)
         assert held
+        hold.append(lambda route: route.continue_())
         for route in held:
             route.continue_()
-        page.unroute("**/api/recipes")
         expect(page.locator("#trial-told")).to_contain_text("3 frames from 1", timeout=60_000)
         expect(page.locator("#trial-bars .bar")).to_have_count(3)
         page.wait_for_function("document.getElementById('trial-picture').naturalWidth > 0")

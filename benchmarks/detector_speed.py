@@ -8,9 +8,9 @@ NAME is a shipped network, a card's path, or a network of the zoo with sizes, gi
 that others are measured against, and the sizes of `fast`, `best` and `still`.
 
 The first figure is processor time over threads, the best of several runs: what a frame takes on idle cores; the second
-is what the clock said. `--write` puts the first, as megapixels a second on OpenVINO in bf16, into the rows of
-`python -m benchmarks.detection --alone`, each network as it is told of there: speed is one of the network, whatever it
-was trained on.
+is what the clock said. `--write` puts the first, as megapixels a second on OpenVINO, into the rows of both tables of
+`python -m benchmarks.detection`: of detectors as they are used, and of networks alone, all in bf16. Speed is one of the
+network, whatever it was trained on.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.detection import BEGIN_ALONE
+from benchmarks.detection import BEGIN, BEGIN_ALONE
 from benchmarks.documents import fill, table_of
 from benchmarks.networks import FAMILIES
 from reelmend.errors import ReelMendError
@@ -117,25 +117,30 @@ def measure(names: list[str], size: tuple[int, int], threads: int, budget: float
                 )
 
 
-def write_speeds(document: Path, size: tuple[int, int], threads: int, budget: float) -> None:
-    """Fill in the megapixels a second of the networks that a document's table tells of, each measured once."""
+def write_speeds(
+    document: Path, begin: str, precision: Precision | None, size: tuple[int, int], threads: int, budget: float
+) -> None:
+    """Fill in the megapixels a second of the networks that a document's table tells of, each measured once on OpenVINO;
+    `precision` None: the one that it is used in."""
     known: dict[str, str] = {}
     cells: dict[str, str] = {}
     with tempfile.TemporaryDirectory() as folder:
-        for row in table_of(document, BEGIN_ALONE):
+        for row in table_of(document, begin):
             name = row["detector"]
+            if row["network"] not in FAMILIES:
+                continue
             if name not in cards():
                 net, sizes = FAMILIES[row["network"]]
                 frames = 1 if row["sees"] == "one frame" else int(row["sees"].split()[-1])
                 name = f"{net}:{frames}:{json.dumps(sizes)}"
             if name not in known:
                 card = random_card(name, Path(folder)) if ":" in name else name
-                network = load_network(str(card), "cpu", threads, "openvino", "bf16")
+                network = load_network(str(card), "cpu", threads, "openvino", precision)
                 used, _ = seconds(network.engine.run, shown(network, size), threads, budget)
                 known[name] = f"{size[0] * size[1] / used / network.card.views / 1e6:.1f}"
-                print(name, known[name], flush=True)
+                print(name, network.precision, known[name], flush=True)
             cells[row["detector"]] = known[name]
-    fill(document, BEGIN_ALONE, "MP/s", cells)
+    fill(document, begin, "MP/s", cells)
 
 
 def shown(network: Network, size: tuple[int, int]) -> np.ndarray:
@@ -160,7 +165,8 @@ def main() -> None:
     options = parser.parse_args()
     width, height = (int(side) for side in options.size.split("x"))
     if options.write:
-        write_speeds(options.write, (width, height), options.threads, options.seconds)
+        for begin, precision in ((BEGIN, None), (BEGIN_ALONE, "bf16")):
+            write_speeds(options.write, begin, precision, (width, height), options.threads, options.seconds)
         return
     measure(options.names or default_names(), (width, height), options.threads, options.seconds, options.engines)
 

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from reelmend.train.recipe import Data, Net, Optimiser, TrainRecipe
+from reelmend.train.windows import Dirt
 
 DAMAGE = """
 gauge = ["16mm"]
@@ -28,6 +29,14 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def little_dirt() -> Iterator[None]:
+    """Drawing all of the dirt that flow meets takes ten seconds, and most tests here need some."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Dirt, "FRAMES", 4)
+        yield
 
 
 @pytest.fixture(scope="session")

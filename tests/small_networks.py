@@ -43,10 +43,10 @@ def scene(frames: int, height: int, width: int, seed: int = 0) -> NDArray[np.flo
     return total / 5
 
 
-def small(name: str, frames: int, seed: int = 0, **sizes: Any) -> Detector:
+def small(name: str, frames: int, seed: int = 0, features: str | None = None, **sizes: Any) -> Detector:
     """A network whose normalisation has seen data and whose output is spread over 0..1; ready for use."""
     torch.manual_seed(seed)
-    net = Detector(name, frames, sizes=SIZES[name] | sizes)
+    net = Detector(name, frames, features, SIZES[name] | sizes)
     for part in net.modules():
         if isinstance(part, torch.nn.BatchNorm2d):
             torch.nn.init.normal_(part.weight, 1.0, 0.2)
@@ -72,9 +72,11 @@ def small(name: str, frames: int, seed: int = 0, **sizes: Any) -> Detector:
     return net
 
 
-def published(folder: Path, name: str = "compact", frames: int = 5, *, called: str = "", **facts: Any) -> Card:
+def published(
+    folder: Path, name: str = "compact", frames: int = 5, *, called: str = "", features: str | None = None, **facts: Any
+) -> Card:
     """The files of a small network in `folder`; their card."""
-    return publish(small(name, frames), FACTS | facts, folder, called or f"{name}-{frames}")
+    return publish(small(name, frames, features=features), FACTS | facts, folder, called or f"{name}-{frames}")
 
 
 @dataclass

@@ -21,10 +21,10 @@ from small_networks import published, scene
 CONVOLUTIONAL = [name for name in NETS if name != "segformer"]
 
 
-@pytest.mark.parametrize("frames", [1, 5])
+@pytest.mark.parametrize(("frames", "features"), [(1, "still"), (5, "residuals"), (5, "ranked")])
 @pytest.mark.parametrize("name", NETS)
-def test_every_engine_gives_the_same_map(name: str, frames: int, tmp_path: Path) -> None:
-    card = published(tmp_path, name, frames)
+def test_every_engine_gives_the_same_map(name: str, frames: int, features: str, tmp_path: Path) -> None:
+    card = published(tmp_path, name, frames, features=features)
     path = str(tmp_path / f"{card.name}.json")
     loaded = {engine: load_network(path, "cpu", engine=engine) for engine in ENGINES}
     for height, width in ((64, 96), (50, 37), (16, 16)):

@@ -34,7 +34,7 @@ def ranked(stack: Tensor) -> Tensor:
     above = centre - others.amax(dim=1, keepdim=True)
     below = others.amin(dim=1, keepdim=True) - centre
     shown = torch.cat([flat, above, below], dim=1)
-    return torch.unflatten(shown, 2, stack.shape[2:])
+    return shown.reshape(stack.shape[0], -1, stack.shape[2], stack.shape[3])
 
 
 FEATURES: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[int], int]]] = {

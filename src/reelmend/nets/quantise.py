@@ -15,7 +15,6 @@ only inference" (CVPR 2018), without training for it.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -92,12 +91,13 @@ class _Rewriting:
         for node in model.graph.node:
             for name in node.input:
                 self._users.setdefault(name, []).append(node)
-        between, self._last = _between(model.graph)
+        between, last = _between(model.graph)
+        self._last = {id(node) for node in last}
         self._blocks = {id(node): _Block(node, self._users) for node in between}
         if not self._blocks:
             raise ValueError("a network without convolutions between the first and the last keeps its floats")
-        self.measured = {name for block in self._blocks.values() for name in (block.conv.input[0], block.output)}
-        self.measured |= {node.input[0] for node in self._last}
+        in_blocks = {name for block in self._blocks.values() for name in (block.conv.input[0], block.output)}
+        self.measured = in_blocks | {node.input[0] for node in last}
         """Activations whose range must be known."""
         self._rounded: set[str] = set()
 
@@ -114,7 +114,7 @@ class _Rewriting:
             if id(node) in self._blocks:
                 out += self._block(self._blocks[id(node)], ranges)
             elif id(node) not in replaced:
-                if node in self._last:
+                if id(node) in self._last:
                     # The sum that it is shown is then one of whole numbers.
                     out += self._round(node.input[0], ranges[node.input[0]])
                 out.append(self._copy(node))
@@ -231,8 +231,8 @@ def _between(graph: Any) -> tuple[list[Any], list[Any]]:
         comes = node.op_type == "Conv" or any(ahead.get(name, False) for name in node.output)
         ahead.update({name: comes or ahead.get(name, False) for name in node.input})
     after = [node for node in convolutions if behind.get(node.input[0], False)]
-    more = [ahead.get(node.output[0], False) for node in after]
-    return list(compress(after, more)), [node for node, one in zip(after, more, strict=True) if not one]
+    between = [node for node in after if ahead.get(node.output[0], False)]
+    return between, [node for node in after if not ahead.get(node.output[0], False)]
 
 
 class _Block:
